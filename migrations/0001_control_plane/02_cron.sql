@@ -1,0 +1,799 @@
+-- Cron: the only engine that decides when a schedule fires. What people call comes first, then the walk along a time zone, then the reading of a line.
+-- A line is read once into a dba.cron_spec. Fires are looked for in stretches of constant UTC offset, in whole seconds since the Unix epoch;
+-- only at a change of the offset do dst_gap and dst_fold have a say. The file is long because none of its parts is of use without the others.
+
+create type dba.cron_spec as (
+  kind           text,
+  every_seconds  bigint,
+  seconds        integer[],
+  minutes        integer[],
+  hours          integer[],
+  month_days     integer[],
+  months         integer[],
+  weekdays       integer[],
+  any_month_day  boolean,
+  any_weekday    boolean,
+  wall_clock     boolean
+);
+comment on type dba.cron_spec is 'A cron line as it was understood: made by dba.parse_cron, read by the engine only.';
+comment on column dba.cron_spec.kind is 'calendar (five or six fields), every (@every) or always (@always).';
+comment on column dba.cron_spec.every_seconds is 'Seconds between two fires of @every, counted from the Unix epoch; null for the other kinds.';
+comment on column dba.cron_spec.seconds is 'Seconds at which it fires, 0-59, ascending.';
+comment on column dba.cron_spec.minutes is 'Minutes at which it fires, 0-59, ascending.';
+comment on column dba.cron_spec.hours is 'Hours at which it fires, 0-23, ascending.';
+comment on column dba.cron_spec.month_days is 'Days of the month, 1-31, ascending; 0 stands for the last one (L).';
+comment on column dba.cron_spec.months is 'Months, 1-12, ascending.';
+comment on column dba.cron_spec.weekdays is 'Weekdays 0-6 from Sunday; 10 * (weekday + 1) + n for the nth of the month (n#k), with n = 0 for the last (nL).';
+comment on column dba.cron_spec.any_month_day is 'True when day-of-month is a bare *: the weekday alone decides.';
+comment on column dba.cron_spec.any_weekday is 'True when day-of-week is a bare *: the day of month alone decides. Neither is bare: a day that matches either fires (Vixie).';
+comment on column dba.cron_spec.wall_clock is 'True when the hour field starts with *: fires follow the wall clock, dst_gap and dst_fold do not apply.';
+
+create function dba.check_cron(cron text)
+returns text
+language plpgsql
+immutable
+parallel safe
+as $$
+begin
+  perform dba.parse_cron(coalesce(cron, ''));
+  cron := btrim(regexp_replace(cron, '[ \t]+', ' ', 'g'));
+  return case when cron like '@%' then lower(cron collate "C") else upper(cron collate "C") end;
+end
+$$;
+comment on function dba.check_cron(text) is
+  'Tries a cron line before it stands in a schedule: select dba.check_cron(''30 6 * * mon-fri'') answers 30 6 * * MON-FRI, the line tidied up (single blanks, names in capitals, nicknames in small letters). A line that is wrong or never fires is refused with what is wrong and what would be right.';
+
+create function dba.cron_next(
+  cron       text,
+  time_zone  text         default 'UTC',
+  after      timestamptz  default clock_timestamp(),
+  dst_gap    text         default 'shift',
+  dst_fold   text         default 'first'
+)
+returns timestamptz
+language plpgsql
+stable
+as $$
+begin
+  return (select fire from dba.cron_between(cron, time_zone, after, 'infinity', dst_gap, dst_fold, 1) fire);
+end
+$$;
+comment on function dba.cron_next(text, text, timestamptz, text, text) is
+  'The next fire of a cron line, strictly after a moment: select dba.cron_next(''20 6 * * 1'', ''Europe/Warsaw''). Null: it has none (@always runs all the time; with dst_gap skip a line may fall into the gap every year). dba.cron_between says what dst_gap and dst_fold do.';
+
+create function dba.cron_between(
+  cron       text,
+  time_zone  text         default 'UTC',
+  from_at    timestamptz  default clock_timestamp(),
+  to_at      timestamptz  default 'infinity',
+  dst_gap    text         default 'shift',
+  dst_fold   text         default 'first',
+  max_fires  integer      default null
+)
+returns setof timestamptz
+language plpgsql
+stable
+as $$
+declare
+  look_ahead     constant bigint := 1650000;     -- 19 days: an ordinary week is found in one stretch
+  margin         constant bigint := 93600;       -- 26 hours: a change of the offset reaches as far as it is big, 24 hours at most (Apia 2011)
+  dry_spell      constant bigint := 1325376000;  -- 42 years: a 29 February on a given weekday comes within 40
+  spec           dba.cron_spec := dba.parse_cron(cron);
+  gap_shifts     boolean;
+  wanted         integer := coalesce(max_fires, 2147483647);
+  first_second   bigint;
+  last_second    bigint;
+  give_up_at     bigint;
+  here           bigint;
+  stretch_end    bigint;
+  next_stretch   bigint;
+  change_at      bigint;
+  utc_offset     bigint;
+  jump           bigint;
+  fires          bigint[];
+  fire           bigint;
+  next_day       date;
+begin
+  time_zone := coalesce(time_zone, 'UTC');
+  dst_gap := coalesce(dst_gap, 'shift');
+  dst_fold := coalesce(dst_fold, 'first');
+  perform dba.check_cron_options(time_zone, dst_gap, dst_fold);
+  first_second := dba.epoch_second(coalesce(from_at, clock_timestamp())) + 1;
+  last_second := dba.epoch_second(coalesce(to_at, 'infinity'));
+  if max_fires is null and not isfinite(coalesce(to_at, 'infinity')) then
+    raise exception using errcode = '22023',
+      message = 'fires without an end cannot be listed',
+      detail = 'Neither to_at nor max_fires is given.',
+      hint = 'Give to_at, or say how many you want: max_fires => 5.';
+  end if;
+  if spec is null or spec.kind = 'always' or first_second > last_second or wanted < 1 then
+    return;
+  end if;
+  if spec.kind = 'every' then
+    here := ceil(first_second::numeric / spec.every_seconds) * spec.every_seconds;
+    return query
+      select to_timestamp(second)
+      from   generate_series(here, least(last_second, here + (wanted - 1) * spec.every_seconds), spec.every_seconds) second;
+    return;
+  end if;
+
+  here := first_second - margin;  -- a change just behind us still moves or drops fires ahead of us
+  give_up_at := first_second + dry_spell;
+  while here <= last_second and here <= give_up_at loop
+    utc_offset := dba.utc_offset(time_zone, here);
+    change_at := dba.utc_offset_change(time_zone, here, here + look_ahead);
+    gap_shifts := false;
+    if change_at is null then
+      stretch_end := here + look_ahead - margin;
+      next_stretch := stretch_end;
+    else
+      stretch_end := change_at;
+      next_stretch := change_at;
+      jump := dba.utc_offset(time_zone, change_at) - utc_offset;
+      if not spec.wall_clock and jump > 0 and dst_gap = 'shift' then
+        gap_shifts := true;
+        next_stretch := change_at + jump;
+      elsif not spec.wall_clock and jump < 0 and dst_fold = 'first' then
+        next_stretch := change_at - jump;
+      elsif not spec.wall_clock and jump < 0 and dst_fold = 'last' then
+        stretch_end := change_at + jump;
+      end if;
+    end if;
+
+    fires := dba.cron_fires_at_offset(spec, greatest(here, first_second), least(stretch_end, last_second + 1), utc_offset, wanted);
+    if gap_shifts then
+      -- After the jump two readings of the clock count: the old one moves what the gap swallowed, the new one holds. Where they meet is one fire.
+      fires := (fires || array(
+        select   distinct fire_at
+        from     unnest(array[utc_offset, utc_offset + jump]) reading,
+                 unnest(dba.cron_fires_at_offset(spec, greatest(change_at, first_second), least(next_stretch, last_second + 1), reading, wanted)) fire_at
+        order by fire_at
+      ))[:wanted];
+    end if;
+    if cardinality(fires) > 50 then
+      return query select to_timestamp(fire_at) from unnest(fires) fire_at;
+    else
+      foreach fire in array fires loop
+        return next to_timestamp(fire);
+      end loop;
+    end if;
+    wanted := wanted - cardinality(fires);
+    exit when wanted = 0;
+
+    here := next_stretch;
+    if cardinality(fires) > 0 then
+      give_up_at := here + dry_spell;
+    else
+      next_day := dba.cron_day(spec, dba.epoch_day(here + utc_offset - margin));
+      exit when next_day is null;
+      here := greatest(here, dba.day_second(next_day) - 2 * margin);
+    end if;
+  end loop;
+end
+$$;
+comment on function dba.cron_between(text, text, timestamptz, timestamptz, text, text, integer) is
+  'The fires of a cron line after from_at, up to and including to_at, in order, at most max_fires (null: all): select * from dba.cron_between(''0 6 * * *'', ''Europe/Warsaw'', now(), now() + interval ''1 week''). dst_gap: a fixed hour that does not exist fires as much later as the clock jumped (shift: 02:30 at 03:30) or not at all (skip). dst_fold: a fixed hour that comes twice fires the first time, the last time or both. An hour field that starts with * follows the wall clock, and @every counts real time: neither heeds the two.';
+
+create function dba.cron_count(
+  cron       text,
+  time_zone  text,
+  from_at    timestamptz,
+  to_at      timestamptz,
+  dst_gap    text         default 'shift',
+  dst_fold   text         default 'first'
+)
+returns bigint
+language plpgsql
+stable
+as $$
+declare
+  margin       constant bigint := 93600;
+  spec         dba.cron_spec := dba.parse_cron(cron);
+  total        bigint := 0;
+  here         bigint := dba.epoch_second(from_at);
+  last_second  bigint := dba.epoch_second(to_at);
+  change_at    bigint;
+  utc_offset   bigint;
+  reach        bigint;
+  calm_end     bigint;
+  unrest_end   bigint;
+begin
+  time_zone := coalesce(time_zone, 'UTC');
+  perform dba.check_cron_options(time_zone, coalesce(dst_gap, 'shift'), coalesce(dst_fold, 'first'));
+  if spec is null or here is null or last_second is null then
+    return null;
+  elsif not isfinite(to_at) or not isfinite(from_at) then
+    raise exception using errcode = '22023',
+      message = 'fires without an end cannot be counted',
+      detail = format('from_at is %s, to_at is %s.', from_at, to_at),
+      hint = 'Give two moments.';
+  elsif spec.kind = 'always' or here >= last_second then
+    return 0;
+  elsif spec.kind = 'every' then
+    return floor(last_second::numeric / spec.every_seconds) - floor(here::numeric / spec.every_seconds);
+  end if;
+
+  -- Calm stretches are counted day by day; around a change of the offset, as far as it reaches, the fires are listed.
+  unrest_end := here;
+  if dba.utc_offset(time_zone, here - margin) <> dba.utc_offset(time_zone, here) then
+    unrest_end := least(here + margin, last_second);
+  end if;
+  loop
+    if here < unrest_end then
+      total := total + (select count(*) from dba.cron_between(cron, time_zone, to_timestamp(here), to_timestamp(unrest_end), dst_gap, dst_fold));
+    end if;
+    here := unrest_end;
+    exit when here >= last_second;
+    utc_offset := dba.utc_offset(time_zone, here);
+    change_at := dba.utc_offset_change(time_zone, here, last_second + margin);
+    if change_at is null then
+      calm_end := last_second;
+      unrest_end := last_second;
+    else
+      reach := abs(dba.utc_offset(time_zone, change_at) - utc_offset);
+      calm_end := least(change_at - reach - 1, last_second);
+      unrest_end := least(change_at + reach, last_second);
+    end if;
+    if here < calm_end then
+      total := total + dba.cron_count_at_offset(spec, here + 1, calm_end + 1, utc_offset);
+      here := calm_end;
+    end if;
+  end loop;
+  return total;
+end
+$$;
+comment on function dba.cron_count(text, text, timestamptz, timestamptz, text, text) is
+  'How many fires a cron line has after from_at, up to and including to_at, without listing them: select dba.cron_count(''* * * * * *'', ''UTC'', now() - interval ''1 day'', now()) answers 86400.';
+
+create function dba.local_time_text(at timestamptz, time_zone text)
+returns text
+language plpgsql
+stable
+strict
+as $$
+declare
+  margin       constant bigint := 93600;
+  here         bigint;
+  utc_offset   bigint;
+  other        bigint;
+  local_time   timestamp;
+  offset_text  text := '';
+begin
+  if not isfinite(at) then
+    return at::text;
+  end if;
+  perform dba.check_cron_options(time_zone, 'shift', 'first');
+  here := dba.epoch_second(at);
+  utc_offset := dba.utc_offset(time_zone, here);
+  foreach other in array array[dba.utc_offset(time_zone, here - margin), dba.utc_offset(time_zone, here + margin)] loop
+    if other <> utc_offset and dba.utc_offset(time_zone, here + utc_offset - other) = other then
+      offset_text := format(' (%s%s)', case when utc_offset < 0 then '-' else '+' end,
+                            to_char(make_interval(secs => abs(utc_offset)), case when utc_offset % 60 = 0 then 'HH24:MI' else 'HH24:MI:SS' end));
+    end if;
+  end loop;
+  local_time := at at time zone time_zone;
+  return to_char(local_time, case when date_part('second', date_trunc('second', local_time)) = 0 then 'Dy YYYY-MM-DD HH24:MI ' else 'Dy YYYY-MM-DD HH24:MI:SS ' end)
+         || time_zone || offset_text;
+end
+$$;
+comment on function dba.local_time_text(timestamptz, text) is
+  'A moment as a person reads it in a zone: select dba.local_time_text(''2026-11-23 05:20Z'', ''Europe/Warsaw'') answers Mon 2026-11-23 06:20 Europe/Warsaw. Seconds stand only when they are not zero; a time that comes twice as the clocks go back carries its UTC offset: Sun 2026-10-25 02:30 Europe/Warsaw (+01:00).';
+
+create function dba.cron_fires_at_offset(spec dba.cron_spec, from_second bigint, to_second bigint, utc_offset bigint, wanted integer)
+returns bigint[]
+language plpgsql
+immutable
+as $$
+declare
+  fires_a_day   integer := cardinality(spec.hours) * cardinality(spec.minutes) * cardinality(spec.seconds);
+  local_end     bigint := to_second + utc_offset;
+  day           date := dba.epoch_day(from_second + utc_offset);
+  fires         bigint[] := '{}';
+  day_starts    bigint[] := '{}';
+  day_start     bigint;
+  hour_start    bigint;
+  minute_start  bigint;
+  hour          integer;
+  minute        integer;
+  second        integer;
+begin
+  if from_second >= to_second then
+    return fires;
+  end if;
+  loop
+    day := dba.cron_day(spec, day);
+    exit when day is null or dba.day_second(day) >= local_end;
+    day_starts := day_starts || dba.day_second(day) - utc_offset;
+    exit when (cardinality(day_starts) - 1) * fires_a_day::bigint >= wanted;  -- the first day may be cut short, the others are whole
+    day := day + 1;
+  end loop;
+
+  if cardinality(day_starts) * fires_a_day::bigint between 200 and wanted then
+    return array(
+      select   start_at + 3600 * h + 60 * m + s
+      from     unnest(day_starts) start_at, unnest(spec.hours) h, unnest(spec.minutes) m, unnest(spec.seconds) s
+      where    start_at + 3600 * h + 60 * m + s >= from_second
+      and      start_at + 3600 * h + 60 * m + s < to_second
+      order by 1);
+  end if;
+  foreach day_start in array day_starts loop
+    foreach hour in array spec.hours loop
+      hour_start := day_start + 3600 * hour;
+      continue when hour_start + 3600 <= from_second;
+      foreach minute in array spec.minutes loop
+        minute_start := hour_start + 60 * minute;
+        continue when minute_start + 60 <= from_second;
+        foreach second in array spec.seconds loop
+          if minute_start + second >= to_second or cardinality(fires) >= wanted then
+            return fires;
+          elsif minute_start + second >= from_second then
+            fires := fires || minute_start + second;
+          end if;
+        end loop;
+      end loop;
+    end loop;
+  end loop;
+  return fires;
+end
+$$;
+comment on function dba.cron_fires_at_offset(dba.cron_spec, bigint, bigint, bigint, integer) is
+  'The fires of a calendar line in [from_second, to_second) as if the zone had this UTC offset (seconds) throughout: ascending epoch seconds, at most wanted.';
+
+create function dba.cron_count_at_offset(spec dba.cron_spec, from_second bigint, to_second bigint, utc_offset bigint)
+returns bigint
+language plpgsql
+immutable
+as $$
+declare
+  fires_a_day  bigint := cardinality(spec.hours) * cardinality(spec.minutes) * cardinality(spec.seconds);
+  first_day    date := dba.epoch_day(from_second + utc_offset) + 1;
+  last_day     date := dba.epoch_day(to_second + utc_offset);
+  day          date := first_day;
+  total        bigint := 0;
+begin
+  if first_day > last_day then
+    return cardinality(dba.cron_fires_at_offset(spec, from_second, to_second, utc_offset, 2147483647));
+  end if;
+  loop
+    day := dba.cron_day(spec, day);
+    exit when day is null or day >= last_day;
+    total := total + fires_a_day;
+    day := day + 1;
+  end loop;
+  return total
+       + cardinality(dba.cron_fires_at_offset(spec, from_second, dba.day_second(first_day) - utc_offset, utc_offset, 2147483647))
+       + cardinality(dba.cron_fires_at_offset(spec, dba.day_second(last_day) - utc_offset, to_second, utc_offset, 2147483647));
+end
+$$;
+comment on function dba.cron_count_at_offset(dba.cron_spec, bigint, bigint, bigint) is
+  'How many fires dba.cron_fires_at_offset would list: whole days by multiplication, the two ends by listing.';
+
+create function dba.cron_day(spec dba.cron_spec, from_day date)
+returns date
+language plpgsql
+immutable
+as $$
+declare
+  month_start    date;
+  month_length   integer;
+  first_weekday  integer;
+  weekday        integer;
+  on_month_day   boolean;
+  on_weekday     boolean;
+begin
+  if spec.any_month_day and spec.any_weekday and cardinality(spec.months) = 12 then
+    return from_day;
+  end if;
+  for months_ahead in 0 .. 41 * 12 loop
+    if date_part('month', from_day) = any (spec.months) then
+      month_start := from_day - (date_part('day', from_day)::integer - 1);
+      month_length := (month_start + interval '1 month')::date - month_start;
+      first_weekday := date_part('dow', month_start);
+      for month_day in date_part('day', from_day) .. month_length loop
+        weekday := (first_weekday + month_day - 1) % 7;
+        on_month_day := month_day = any (spec.month_days) or month_day = month_length and 0 = any (spec.month_days);
+        on_weekday := weekday = any (spec.weekdays)
+                   or 10 * (weekday + 1) + (month_day + 6) / 7 = any (spec.weekdays)
+                   or month_day > month_length - 7 and 10 * (weekday + 1) = any (spec.weekdays);
+        if on_month_day and on_weekday or not (spec.any_month_day or spec.any_weekday) and (on_month_day or on_weekday) then
+          return month_start + (month_day - 1);
+        end if;
+      end loop;
+    end if;
+    from_day := (date_trunc('month', from_day::timestamp) + interval '1 month')::date;
+  end loop;
+  return null;
+end
+$$;
+comment on function dba.cron_day(dba.cron_spec, date) is
+  'The first day on or after from_day on which a calendar line fires, whatever the zone; null when there is none within 41 years.';
+
+create function dba.check_cron_options(time_zone text, dst_gap text, dst_fold text)
+returns void
+language plpgsql
+stable
+as $$
+begin
+  if dst_gap not in ('shift', 'skip') then
+    raise exception using errcode = '22023',
+      message = format('dst_gap "%s" is not known', left(dst_gap, 60)),
+      hint = 'Write shift (a fixed hour that does not exist fires later by the jump) or skip (it does not fire).';
+  elsif dst_fold not in ('first', 'last', 'both') then
+    raise exception using errcode = '22023',
+      message = format('dst_fold "%s" is not known', left(dst_fold, 60)),
+      hint = 'Write first, last or both: which of the two a fixed hour fires at when the clocks go back.';
+  elsif time_zone <> 'UTC' then
+    begin
+      perform timestamptz 'epoch' at time zone time_zone;
+    exception
+      when invalid_parameter_value then
+        raise exception using errcode = '22023',
+          message = format('time zone "%s" is not known', left(time_zone, 60)),
+          hint = 'Write an IANA name, for example Europe/Warsaw; select time_zone from dba.timezone lists them.';
+    end;
+  end if;
+end
+$$;
+comment on function dba.check_cron_options(text, text, text) is 'Refuses an unknown time zone, dst_gap or dst_fold with a hint.';
+
+create function dba.utc_offset_change(time_zone text, from_second bigint, to_second bigint)
+returns bigint
+language plpgsql
+immutable
+as $$
+declare
+  step        constant bigint := 330000;  -- the shortest offset on record held for 344,400 s (Freetown, September 1939)
+  utc_offset  bigint := dba.utc_offset(time_zone, from_second);
+  before      bigint := from_second;
+  later       bigint := from_second;
+  middle      bigint;
+begin
+  while dba.utc_offset(time_zone, later) = utc_offset loop
+    if later >= to_second then
+      return null;
+    end if;
+    before := later;
+    later := least(later + step, to_second);
+  end loop;
+  while later - before > 1 loop
+    middle := (before + later) / 2;
+    if dba.utc_offset(time_zone, middle) = utc_offset then
+      before := middle;
+    else
+      later := middle;
+    end if;
+  end loop;
+  return later;
+end
+$$;
+comment on function dba.utc_offset_change(text, bigint, bigint) is
+  'The first second in (from_second, to_second] at which the zone has another UTC offset than at from_second; null when it keeps it.';
+
+create function dba.utc_offset(time_zone text, at_second bigint)
+returns bigint
+language sql
+immutable
+as $$ select date_part('epoch', to_timestamp(at_second) at time zone time_zone)::bigint - at_second $$;
+comment on function dba.utc_offset(text, bigint) is 'Seconds that the local time of the zone is ahead of UTC at an epoch second.';
+
+create function dba.epoch_second(at timestamptz)
+returns bigint
+language sql
+immutable
+as $$
+  select case
+    when at < '0001-01-01 00:00Z' then -62135596800
+    when at > '9999-12-31 23:59:59Z' then 253402300799
+    else floor(extract(epoch from at))::bigint
+  end
+$$;
+comment on function dba.epoch_second(timestamptz) is 'The whole second at or before a moment, since the Unix epoch; the years 1 to 9999 bound it, infinity too.';
+
+create function dba.epoch_day(local_second bigint)
+returns date
+language sql
+immutable
+as $$ select date '1970-01-01' + floor(local_second / 86400::float8)::integer $$;
+comment on function dba.epoch_day(bigint) is 'The day a local second lies in, counted from 1970-01-01 00:00 on the local clock.';
+
+create function dba.day_second(day date)
+returns bigint
+language sql
+immutable
+as $$ select (day - date '1970-01-01') * bigint '86400' $$;
+comment on function dba.day_second(date) is 'The first local second of a day, counted from 1970-01-01 00:00 on the local clock.';
+
+create function dba.parse_cron(cron text)
+returns dba.cron_spec
+language plpgsql
+immutable
+strict
+parallel safe
+as $$
+declare
+  month_names    constant text[] := '{JAN,FEB,MAR,APR,MAY,JUN,JUL,AUG,SEP,OCT,NOV,DEC}';
+  weekday_names  constant text[] := '{SUN,MON,TUE,WED,THU,FRI,SAT}';
+  spec           dba.cron_spec;
+  stray          text;
+  given          text;
+  words          text[];
+begin
+  if length(cron) > 200 then
+    perform dba.refuse_cron(cron, format(': %s characters given, 200 at most', length(cron)), 'The message shows the first 40.', 'Split it into several schedules.');
+  end if;
+  stray := substring(cron collate "C" from '[^0-9A-Za-z*/,#@ \t-]');
+  if stray is not null then
+    perform dba.refuse_cron(cron,
+      format(': character %s is not understood', case
+        when stray ~ '[\x21-\x7e]' then format('"%s"', stray)
+        when ascii(stray) < 161 then format('U+%s', lpad(upper(to_hex(ascii(stray))), 4, '0'))
+        else format('"%s" (U+%s)', stray, lpad(upper(to_hex(ascii(stray))), 4, '0'))
+      end),
+      format('It is character %s of the line.', position(stray in cron)),
+      case when stray = '?' then 'Write * instead of ?.'
+           when cron ilike '%@every%' then 'Write whole numbers with units, for example @every 90s or @every 1h30m.'
+           else 'Use digits, names such as MON or JAN, the signs * - / , # and blanks, for example 30 6 * * MON-FRI.' end);
+  end if;
+  given := btrim(regexp_replace(upper(cron collate "C"), '[ \t]+', ' ', 'g'));
+  if given like '@EVERY %' or given = '@EVERY' then
+    spec.kind := 'every';
+    spec.every_seconds := dba.parse_every(cron, substr(given, 8));
+    return spec;
+  elsif given = '@ALWAYS' then
+    spec.kind := 'always';
+    return spec;
+  elsif given like '@%' then
+    words := string_to_array(case given
+      when '@HOURLY'   then '0 * * * *'
+      when '@DAILY'    then '0 0 * * *'
+      when '@MIDNIGHT' then '0 0 * * *'
+      when '@WEEKLY'   then '0 0 * * 0'
+      when '@MONTHLY'  then '0 0 1 * *'
+      when '@YEARLY'   then '0 0 1 1 *'
+      when '@ANNUALLY' then '0 0 1 1 *'
+    end, ' ');
+    if words is null then
+      perform dba.refuse_cron(cron, format(': nickname "%s" is not known', lower(given)), 'A nickname stands alone in the line.',
+        'Write @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually, @every 90s or @always.');
+    end if;
+  else
+    words := string_to_array(given, ' ');
+  end if;
+  if cardinality(words) not in (5, 6) then
+    perform dba.refuse_cron(cron, format(': %s fields given, 5 or 6 needed', cardinality(words)), 'Fields are separated by blanks; there is none for the year.',
+      '[second] minute hour day-of-month month day-of-week, for example 30 6 * * MON-FRI');
+  elsif cardinality(words) = 5 then
+    words := array['0'] || words;
+  end if;
+  spec.kind := 'calendar';
+  spec.seconds := dba.parse_cron_field(cron, 'second', words[1], 0, 59, '{}');
+  spec.minutes := dba.parse_cron_field(cron, 'minute', words[2], 0, 59, '{}');
+  spec.hours := dba.parse_cron_field(cron, 'hour', words[3], 0, 23, '{}');
+  spec.month_days := dba.parse_cron_field(cron, 'day-of-month', words[4], 1, 31, '{}');
+  spec.months := dba.parse_cron_field(cron, 'month', words[5], 1, 12, month_names);
+  spec.weekdays := dba.parse_cron_field(cron, 'day-of-week', words[6], 0, 7, weekday_names);
+  spec.any_month_day := words[4] = '*';
+  spec.any_weekday := words[6] = '*';
+  spec.wall_clock := words[3] like '*%';
+  if spec.any_weekday and spec.month_days[1] > 29
+     and not exists (select from unnest(spec.months) m where spec.month_days[1] <= ('{31,29,31,30,31,30,31,31,30,31,30,31}'::integer[])[m]) then
+    perform dba.refuse_cron(cron, ' never fires', format('Day-of-month "%s" does not exist in month "%s".', words[4], words[5]),
+      'Write L for the last day of a month, or another month.');
+  end if;
+  return spec;
+end
+$$;
+comment on function dba.parse_cron(text) is
+  'Reads a cron line; dba.check_cron is the form for people. Refuses with SQLSTATE 22023 what is wrong and what never fires. Null for null.';
+
+create function dba.parse_cron_field(cron text, field text, given text, low integer, high integer, names text[])
+returns integer[]
+language plpgsql
+immutable
+parallel safe
+as $$
+declare
+  numbers     constant integer[] := '{0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,
+                                       30,31,32,33,34,35,36,37,38,39,40,41,42,43,44,45,46,47,48,49,50,51,52,53,54,55,56,57,58,59}';
+  is_weekday  constant boolean := field = 'day-of-week';
+  top         constant integer := case when is_weekday then 6 else high end;
+  members     integer[] := '{}';
+  part        text;
+  piece       text[];
+  first       integer;
+  last        integer;
+  step        integer;
+begin
+  if given = '*' then
+    return numbers[low + 1 : top + 1];
+  end if;
+  foreach part in array string_to_array(given, ',') loop
+    piece := regexp_match(part, '^(?:\*|([0-9]+|[A-Z]{3})(?:-([0-9]+|[A-Z]{3}))?)(?:/([0-9]+))?$');
+    if piece is null then
+      members := members || dba.parse_cron_special(cron, field, given, part, low, high, names);
+      continue;
+    end if;
+    first := coalesce(dba.parse_cron_value(cron, field, given, piece[1], low, high, names), low);
+    last := case when piece[1] is null then top
+                 when piece[2] = 'SUN' and is_weekday then 7
+                 else coalesce(dba.parse_cron_value(cron, field, given, piece[2], low, high, names), first) end;
+    if first > last then
+      perform dba.refuse_cron(cron, format(': %s range %s-%s runs backwards', field, piece[1], piece[2]), format('Field %s is "%s".', field, given),
+        format('Write %s,%s.', dba.cron_range_text(first, top, low, names), dba.cron_range_text(low, last, low, names)));
+    elsif piece[3] is null then
+      members := members || numbers[first + 1 : last + 1];
+      continue;
+    elsif piece[1] is not null and piece[2] is null then
+      perform dba.refuse_cron(cron, format(': %s "%s" has a step without a range', field, part), format('Field %s is "%s".', field, given),
+        format('Write %s/%s or */%3$s.', piece[1] || '-' || top, piece[3], piece[3]));
+    end if;
+    step := dba.cron_number(piece[3]);
+    if step not between 1 and top - low + 1 then
+      perform dba.refuse_cron(cron, format(': %s step %s is out of range 1-%s', field, piece[3], top - low + 1), format('Field %s is "%s".', field, given),
+        format('A step says every how many, for example */%s.', least(5, top - low + 1)));
+    end if;
+    for number in first .. last by step loop
+      members := members || number;
+    end loop;
+  end loop;
+  if given !~ ',' and members[cardinality(members)] <= top then
+    return members;
+  end if;
+  return array(select distinct case when is_weekday and number = 7 then 0 else number end from unnest(members) number order by 1);
+end
+$$;
+comment on function dba.parse_cron_field(text, text, text, integer, integer, text[]) is
+  'The values one field of a cron line stands for, ascending, as dba.cron_spec holds them. given is in capitals; names are those of low, low + 1 and on.';
+
+create function dba.parse_cron_special(cron text, field text, given text, part text, low integer, high integer, names text[])
+returns integer
+language plpgsql
+immutable
+parallel safe
+as $$
+declare
+  piece       text[];
+  weekday     integer;
+  occurrence  integer := 0;
+begin
+  if field = 'day-of-month' and part = 'L' then
+    return 0;
+  elsif field = 'day-of-week' then
+    piece := regexp_match(part, '^([0-9]+|[A-Z]{3})(?:L|#([0-9]+))$');
+  end if;
+  if piece is null then
+    perform dba.refuse_cron(cron, format(': %s "%s" is not understood', field, part), format('Field %s is "%s".', field, given), case
+      when part = '' then 'Write one comma between two values, none at the start or the end.'
+      when left(part, 3) = any (names) then format('Write names with three letters: %s.', left(part, 3))
+      when part ~ '^/[0-9]+$' then format('Write *%s.', part)
+      when part ~ 'W' and field = 'day-of-month' then 'The nearest weekday (W) is not known here: use a calendar, or name the day.'
+      when part = 'L' and field = 'day-of-week' then 'Write 5L for the last Friday of the month.'
+      when part ~ 'L$' and field = 'day-of-month' then 'Write L alone for the last day of the month.'
+      else format('Write *, a number %s-%s, a range such as %s-%s, a step such as */2%s, or several with commas.', low, high, low, low + 2,
+                  case when field = 'day-of-week' then ', 5#2 (second Friday), 5L (last Friday), a name such as MON'
+                       when field = 'month' then ', a name such as JAN'
+                       when field = 'day-of-month' then ', L for the last day' else '' end)
+    end);
+  end if;
+  weekday := dba.parse_cron_value(cron, field, given, piece[1], low, high, names);
+  if piece[2] is not null then
+    occurrence := dba.cron_number(piece[2]);
+    if occurrence not between 1 and 5 then
+      perform dba.refuse_cron(cron, format(': occurrence %s is out of range 1-5', piece[2]), format('Field %s is "%s".', field, given),
+        format('Write %s#1 for the first of the month, %sL for the last.', piece[1], piece[1]));
+    end if;
+  end if;
+  return 10 * (weekday % 7 + 1) + occurrence;
+end
+$$;
+comment on function dba.parse_cron_special(text, text, text, text, integer, integer, text[]) is
+  'What is no value, range or step: L in day-of-month, n#k and nL in day-of-week, as dba.cron_spec holds them. Refuses all else with the hint that fits.';
+
+create function dba.parse_cron_value(cron text, field text, given text, written text, low integer, high integer, names text[])
+returns integer
+language plpgsql
+immutable
+parallel safe
+as $$
+declare
+  value  integer;
+begin
+  if written is null then
+    return null;
+  elsif written ~ '^[A-Z]' then
+    value := array_position(names, written) + low - 1;
+    if value is null then
+      perform dba.refuse_cron(cron, format(': %s "%s" is not understood', field, written), format('Field %s is "%s".', field, given),
+        case when cardinality(names) = 0 then format('Write a number %s-%s.', low, high) else format('Write %s.', array_to_string(names, ', ')) end);
+    end if;
+    return value;
+  end if;
+  value := dba.cron_number(written);
+  if value not between low and high then
+    perform dba.refuse_cron(cron, format(': %s %s is out of range %s-%s', field, written, low, high), format('Field %s is "%s".', field, given),
+      case when field = 'hour' and value = 24 then 'Write 0 for midnight.'
+           when field in ('minute', 'second') and value = 60 then 'Write 0 for the full one.'
+           when field = 'day-of-week' then 'Write 0 to 7 (0 and 7 are Sunday) or a name such as MON.'
+           else format('Write %s to %s.', low, high) end);
+  end if;
+  return value;
+end
+$$;
+comment on function dba.parse_cron_value(text, text, text, text, integer, integer, text[]) is
+  'A number or name of a field as its number; null for null. Refuses what is out of range or not a name.';
+
+create function dba.parse_every(cron text, given text)
+returns bigint
+language plpgsql
+immutable
+parallel safe
+as $$
+declare
+  longest  constant bigint := 366 * 86400;
+  hint     constant text := 'Write whole numbers with units s, m, h, d or w, for example @every 90s, @every 1h30m or @every 2 hours.';
+  total    bigint := 0;
+  piece    text[];
+  factor   integer;
+begin
+  if given !~ '^([0-9]+ ?[A-Z]+ ?)+$' then
+    perform dba.refuse_cron(cron,
+      case when given = '' then ': the interval is missing' else format(': "%s" is not an interval', lower(given)) end,
+      'An interval follows @every.', hint);
+  end if;
+  for piece in select regexp_matches(given, '([0-9]+) ?([A-Z]+)', 'g') loop
+    factor := case
+      when piece[2] in ('S', 'SEC', 'SECS', 'SECOND', 'SECONDS') then 1
+      when piece[2] in ('M', 'MIN', 'MINS', 'MINUTE', 'MINUTES') then 60
+      when piece[2] in ('H', 'HR', 'HRS', 'HOUR', 'HOURS') then 3600
+      when piece[2] in ('D', 'DAY', 'DAYS') then 86400
+      when piece[2] in ('W', 'WEEK', 'WEEKS') then 604800
+    end;
+    if factor is null then
+      perform dba.refuse_cron(cron, format(': unit "%s" is not known', lower(piece[2])), format('The interval is "%s".', lower(given)), hint);
+    end if;
+    total := total + dba.cron_number(piece[1])::bigint * factor;
+  end loop;
+  if total < 1 then
+    perform dba.refuse_cron(cron, format(': interval "%s" is shorter than 1 second', lower(given)),
+      'An interval is 1 second to 366 days.', 'Write @every 1s, or @always for a job that runs all the time.');
+  elsif total > longest then
+    perform dba.refuse_cron(cron, format(': interval "%s" is longer than 366 days', lower(given)),
+      'An interval is 1 second to 366 days.', 'Write a calendar line, for example 0 6 1 1 * for each 1 January at 06:00.');
+  end if;
+  return total;
+end
+$$;
+comment on function dba.parse_every(text, text) is 'The seconds of an @every interval, written in capitals: 90S, 1H30M, 2 HOURS.';
+
+create function dba.cron_number(digits text)
+returns integer
+language sql
+immutable
+parallel safe
+as $$ select case when length(ltrim(digits, '0')) > 8 then 999999999 else ('0' || ltrim(digits, '0'))::integer end $$;
+comment on function dba.cron_number(text) is 'Digits as a number; 999999999 for any that has more than eight.';
+
+create function dba.cron_range_text(first integer, last integer, low integer, names text[])
+returns text
+language sql
+immutable
+parallel safe
+as $$
+  select coalesce(names[first - low + 1], first::text) || case when last > first then '-' || coalesce(names[last - low + 1], last::text) else '' end
+$$;
+comment on function dba.cron_range_text(integer, integer, integer, text[]) is 'A range as it is written in a field: 5-6, or FRI-SAT where the field has names.';
+
+create function dba.refuse_cron(cron text, problem text, detail text, hint text)
+returns void
+language plpgsql
+immutable
+parallel safe
+as $$
+begin
+  raise exception using errcode = '22023',
+    message = format('cron "%s"%s', regexp_replace(case when length(cron) > 200 then left(cron, 40) || '...' else cron end, '[\x01-\x1f]', ' ', 'g'), problem),
+    detail = detail,
+    hint = hint;
+end
+$$;
+comment on function dba.refuse_cron(text, text, text, text) is 'Refuses a cron line: SQLSTATE 22023, the whole line in the message, always with a hint.';

@@ -1,0 +1,374 @@
+-- What people may write into the ledger: ask for a run, take a fire out, put it back, cancel. Everything else is the system's.
+
+create function dba.fill_request(new_run dba.run)
+returns dba.run
+language plpgsql
+as $$
+declare
+  schedule dba.scheduler;
+  blank dba.run;
+  own_args jsonb;
+  is_skip constant boolean := new_run.state = 'skipped';
+  is_dba constant boolean := pg_has_role(current_user, 'rota_dba', 'member');
+begin
+  if new_run.rerun_of is not null and new_run.schedule_name is null and new_run.schedule_id is null then
+    new_run.schedule_id := dba.schedule_to_repeat(new_run.rerun_of);
+  end if;
+  select * into schedule from dba.scheduler s
+  where s.schedule_name = new_run.schedule_name or new_run.schedule_name is null and s.schedule_id = new_run.schedule_id;
+  if not found then
+    perform dba.refuse(format('no schedule "%s"', coalesce(new_run.schedule_name, new_run.schedule_id::text, '')),
+      dba.known_names_hint(coalesce(new_run.schedule_name, ''), array(select schedule_name from dba.scheduler)), null, '23503');
+  end if;
+  if coalesce(new_run.state, '') not in ('planned', 'skipped') then
+    perform dba.refuse(format('a run cannot be inserted as "%s"', new_run.state), 'Leave state out to ask for a run; write skipped with a future scheduled_for to take a fire out.', null, '42501');
+  end if;
+  if jsonb_typeof(new_run.args) is distinct from 'object' then
+    perform dba.refuse('args of a run must be a JSON object', 'Write for example {"header_row": 3}, or leave args out.');
+  end if;
+  own_args := dba.args_to_repeat(new_run.rerun_of, schedule.schedule_id);
+  if new_run.args <> '{}' and new_run.args <> own_args and new_run.args <> schedule.args and not is_dba then
+    perform dba.refuse('an operator may not set args', 'Leave args out, or ask someone with role rota_dba.', null, '42501');
+  end if;
+  perform dba.check_args(schedule.job, schedule.config_name, new_run.args - '{file,payload,as_of}'::text[]);
+
+  -- Only what a person may say is taken over, since a duplicated row brings along all that the system wrote.
+  blank.run_id := case when exists (select from dba.run r where r.run_id = new_run.run_id) then gen_random_uuid() else new_run.run_id end;
+  blank.schedule_id := schedule.schedule_id;
+  blank.schedule_name := schedule.schedule_name;
+  blank.job := schedule.job;
+  blank.config_name := schedule.config_name;
+  blank.args := own_args || new_run.args;
+  blank.trigger := case when new_run.trigger = 'api' then 'api' else 'request' end;
+  blank.scheduled_for := coalesce(new_run.scheduled_for, clock_timestamp());
+  blank.due_at := blank.scheduled_for;
+  blank.local_time := dba.local_time_text(blank.scheduled_for, schedule.time_zone);
+  blank.fire_key := gen_random_uuid()::text;
+  blank.state := new_run.state;
+  blank.attempt := 0;
+  blank.cancel_requested := false;
+  blank.requested_by := session_user;
+  blank.requested_reason := new_run.requested_reason;
+  blank.rerun_of := new_run.rerun_of;
+  blank.priority := new_run.priority;
+  if is_skip then
+    if blank.scheduled_for <= clock_timestamp() then
+      perform dba.refuse(format('%s is not in the future', blank.local_time), 'A fire that lies in the past has its row already; to stop a run that is going on, set cancel_requested.');
+    end if;
+    if schedule.cron is null or dba.cron_next(schedule.cron, schedule.time_zone, blank.scheduled_for - interval '1 microsecond', schedule.dst_gap, schedule.dst_fold) is distinct from blank.scheduled_for then
+      perform dba.refuse(format('schedule "%s" does not fire at %s', schedule.schedule_name, blank.local_time),
+        coalesce('It fires next at ' || array_to_string(schedule.next_fires[1:3], ', ') || '.', 'It has no cron; only fires of a cron can be taken out.'));
+    end if;
+    blank.trigger := 'cron';
+    blank.fire_key := dba.fire_key(blank.scheduled_for);
+    blank.reason := format('skipped by %s%s', session_user, coalesce(': ' || coalesce(new_run.requested_reason, new_run.reason), ''));
+  end if;
+  return blank;
+end
+$$;
+comment on function dba.fill_request(dba.run) is 'Completes the row that a person inserts into dba.run from its schedule, and refuses what people may not say.';
+
+create function dba.schedule_to_repeat(of_run uuid)
+returns bigint
+language plpgsql
+stable
+as $$
+declare
+  original dba.run;
+  deletion dba.configaudit;
+begin
+  select * into original from dba.run r where r.run_id = of_run;
+  if not found then
+    perform dba.refuse(format('no run %s', of_run), 'Look for it: select run_id, * from dba.recent_run.', null, '23503');
+  end if;
+  if not exists (select from dba.scheduler s where s.schedule_id = original.schedule_id) then
+    select * into deletion from dba.configaudit a
+    where a.table_name = 'scheduler' and a.after is null and a.before ->> 'schedule_id' = original.schedule_id::text
+    order by a.audit_id desc limit 1;
+    perform dba.refuse(format('schedule "%s" of that run is gone', original.schedule_name),
+      coalesce('To bring it back: select dba.restore(' || deletion.audit_id || ').', 'Insert it into dba.scheduler again.'),
+      'It was deleted by ' || deletion.changed_by || ' at ' || to_char(deletion.changed_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"') || '.', '23503');
+  end if;
+  return original.schedule_id;
+end
+$$;
+comment on function dba.schedule_to_repeat(uuid) is 'The schedule of a run that shall be repeated; refuses when the run or its schedule is not there.';
+
+create function dba.args_to_repeat(of_run uuid, of_schedule bigint)
+returns jsonb
+language plpgsql
+stable
+as $$
+declare
+  original dba.run;
+begin
+  if of_run is null then
+    return '{}';
+  end if;
+  select * into original from dba.run r where r.run_id = of_run;
+  if not found then
+    perform dba.refuse(format('no run %s', of_run), 'Look for it: select run_id, * from dba.recent_run.', null, '23503');
+  elsif original.schedule_id <> of_schedule then
+    perform dba.refuse(format('run %s is one of "%s"', of_run, original.schedule_name), 'A rerun belongs to the schedule of the run that it repeats.');
+  elsif original.state in ('planned', 'waiting', 'queued', 'running') then
+    perform dba.refuse(format('run %s has not ended: it is %s', of_run, original.state),
+      format('Wait for its end, or stop it: select dba.cancel(%L). To run the schedule besides: select dba.run_now(%L).', of_run, original.schedule_name));
+  elsif original.missed_count is not null then
+    perform dba.refuse(format('run %s stands for %s missed fires', of_run, original.missed_count),
+      format('To run them: select * from dba.backfill(%L, %L, %L).', original.schedule_name,
+        to_char(original.missed_from at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS"+00"'), to_char(original.missed_until at time zone 'UTC' + interval '1 second', 'YYYY-MM-DD HH24:MI:SS"+00"')));
+  end if;
+  -- A rerun of a rerun still stands for the first fire.
+  return dba.as_of(original.scheduled_for) || original.args;
+end
+$$;
+comment on function dba.args_to_repeat(uuid, bigint) is 'The args of a run that shall be repeated, with as_of = the fire it stood for; refuses while it has not ended.';
+
+create function dba.as_of(fire timestamptz)
+returns jsonb
+language sql
+stable
+as $$
+  select jsonb_build_object('as_of', case when fire = date_trunc('second', fire) then dba.fire_key(fire)
+    else to_char(fire at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') end)
+$$;
+comment on function dba.as_of(timestamptz) is 'The args by which a rerun knows the fire it stands for: {"as_of": "2026-12-24T05:20:00Z"}.';
+
+create function dba.run_rules()
+returns trigger
+language plpgsql
+as $$
+declare
+  changed text[];
+begin
+  if tg_op = 'INSERT' then
+    new := dba.fill_request(new);
+    return new;
+  end if;
+  if tg_op = 'DELETE' then
+    perform dba.refuse('runs are not deleted by hand', 'To take a fire out: update dba.run set state = ''skipped''. To stop a run: set cancel_requested. Old runs leave by dba.setting.retention_run.', null, '42501');
+  end if;
+
+  select array_agg(key order by key) into changed
+  from jsonb_each(to_jsonb(new)) n
+  where to_jsonb(old) -> n.key is distinct from n.value;
+  if changed is null then
+    return new;
+  end if;
+  if not changed <@ '{state,reason,cancel_requested,requested_reason,requested_by}' then
+    perform dba.refuse(
+      format('column "%s" of dba.run is kept by Rota', (select c from unnest(changed) c where c not in ('state', 'reason', 'cancel_requested', 'requested_reason', 'requested_by') limit 1)),
+      'People may set cancel_requested, turn planned into skipped, and a future skipped back into planned. For anything else insert a new run.', null, '42501');
+  end if;
+  new.requested_by := session_user;
+
+  if new.cancel_requested and not old.cancel_requested then
+    if old.state in ('succeeded', 'failed', 'cancelled', 'skipped', 'missed') then
+      perform dba.refuse(format('run %s has already ended: %s', old.run_id, old.state), 'Only a run that is planned, waiting, queued or running can be cancelled.');
+    end if;
+    if new.state <> old.state then
+      perform dba.refuse('cancel_requested and state are not changed together', 'Set cancel_requested only; Rota sets the state.');
+    end if;
+    -- What has not begun ends here and now; a running attempt is told and ends itself.
+    if old.state <> 'running' then
+      new.state := 'cancelled';
+      new.finished_at := clock_timestamp();
+      new.reason := format('cancelled by %s%s', session_user, coalesce(': ' || new.requested_reason, ''));
+    end if;
+    return new;
+  end if;
+  if old.cancel_requested and not new.cancel_requested then
+    perform dba.refuse('a cancel cannot be taken back', format('Ask for a new run: select dba.rerun(%L).', old.run_id));
+  end if;
+
+  if new.state is distinct from old.state then
+    if old.state = 'planned' and new.state = 'skipped' then
+      new.reason := format('skipped by %s%s', session_user, coalesce(': ' || coalesce(nullif(new.requested_reason, old.requested_reason), nullif(new.reason, old.reason)), ''));
+    elsif old.state = 'skipped' and new.state = 'planned' and old.due_at > clock_timestamp() then
+      new.reason := format('planned again by %s', session_user);
+    elsif old.state = 'skipped' and new.state = 'planned' then
+      perform dba.refuse(format('fire %s lies in the past', old.local_time), format('To run it now: select dba.rerun(%L).', old.run_id));
+    else
+      perform dba.refuse(format('a run cannot be turned from %s into %s by hand', old.state, new.state),
+        'People may turn planned into skipped, and a future skipped back into planned. To stop a run set cancel_requested; to run one again: select dba.rerun(run_id).', null, '42501');
+    end if;
+  elsif new.reason is distinct from old.reason then
+    perform dba.refuse('reason is kept by Rota', 'Say yours in requested_reason.', null, '42501');
+  end if;
+  return new;
+end
+$$;
+comment on function dba.run_rules() is 'BEFORE trigger of dba.run for everybody but the system.';
+create trigger m_run_rules before insert or update or delete on dba.run for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.run_rules();
+
+create function dba.take_fire()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog
+as $$
+begin
+  -- The planner may have written this fire already; the person's word replaces it.
+  delete from dba.run where schedule_id = new.schedule_id and fire_key = new.fire_key and state = 'planned';
+  return new;
+end
+$$;
+comment on function dba.take_fire() is 'BEFORE trigger of dba.run: a fire that a person takes out replaces the planned one.';
+create trigger n_take_fire before insert on dba.run for each row
+  when (new.state = 'skipped' and current_user not in ('rota_worker', 'rota_owner')) execute function dba.take_fire();
+
+create trigger z_say_why before insert or update on dba.run for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.say_why();
+create trigger tell_workers after insert or update on dba.run for each statement
+  when (current_user <> 'rota_worker') execute function dba.tell_workers('run');
+
+-- Bookmarks, datasets, files and alerts: the few columns that people may set.
+create function dba.people_may_set(what text, changed text[], allowed text[], hint text)
+returns void
+language plpgsql
+as $$
+declare
+  refused text := (select c from unnest(changed) c where c <> all (allowed) order by c limit 1);
+begin
+  if refused is not null then
+    perform dba.refuse(format('column "%s" of dba.%I is kept by Rota', refused, what), hint, null, '42501');
+  end if;
+end
+$$;
+comment on function dba.people_may_set(text, text[], text[], text) is 'Refuses an UPDATE of columns that are the system''s.';
+
+create function dba.changed_columns(before jsonb, after jsonb)
+returns text[]
+language sql
+immutable
+as $$ select coalesce(array_agg(n.key order by n.key), '{}') from jsonb_each(after) n where before -> n.key is distinct from n.value $$;
+comment on function dba.changed_columns(jsonb, jsonb) is 'Names of the columns that differ between two rows.';
+
+create function dba.bookmark_rules()
+returns trigger
+language plpgsql
+as $$
+begin
+  if tg_op = 'UPDATE' then
+    perform dba.people_may_set('bookmark', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{value,reason}', 'Set value and reason.');
+  end if;
+  if btrim(coalesce(new.reason, '')) = '' or tg_op = 'UPDATE' and new.reason is not distinct from old.reason then
+    perform dba.refuse('a bookmark is moved by hand only with a reason', 'update dba.bookmark set value = …, reason = ''…'' where ….');
+  end if;
+  new.run_id := null;
+  new.moved_at := clock_timestamp();
+  new.moved_by := session_user;
+  return new;
+end
+$$;
+comment on function dba.bookmark_rules() is 'BEFORE trigger of dba.bookmark for people.';
+create trigger m_bookmark_rules before insert or update on dba.bookmark for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.bookmark_rules();
+create trigger z_say_why before insert or update on dba.bookmark for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.say_why();
+
+create function dba.keep_bookmark_history()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog
+as $$
+begin
+  if tg_op = 'DELETE' then
+    insert into dba.bookmarkhistory (job, config_name, bookmark_name, value, former_value, run_id, reason, moved_at, moved_by)
+    values (old.job, old.config_name, old.bookmark_name, null, old.value, null, 'deleted', clock_timestamp(), session_user);
+  elsif tg_op = 'INSERT' then
+    insert into dba.bookmarkhistory (job, config_name, bookmark_name, value, former_value, run_id, reason, moved_at, moved_by)
+    values (new.job, new.config_name, new.bookmark_name, new.value, null, new.run_id, new.reason, new.moved_at, new.moved_by);
+  elsif new.value is distinct from old.value then
+    insert into dba.bookmarkhistory (job, config_name, bookmark_name, value, former_value, run_id, reason, moved_at, moved_by)
+    values (new.job, new.config_name, new.bookmark_name, new.value, old.value, new.run_id, new.reason, new.moved_at, new.moved_by);
+  end if;
+  return null;
+end
+$$;
+comment on function dba.keep_bookmark_history() is 'AFTER trigger of dba.bookmark: every move is kept.';
+create trigger keep_history after insert or update or delete on dba.bookmark for each row execute function dba.keep_bookmark_history();
+
+create function dba.file_rules()
+returns trigger
+language plpgsql
+as $$
+begin
+  perform dba.people_may_set('file', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state,reason}', 'Set state to retry or dismissed.');
+  if new.state is distinct from old.state then
+    if new.state = 'retry' and old.state not in ('loaded', 'duplicate', 'failed', 'quarantined', 'dismissed') then
+      perform dba.refuse(format('file "%s" is %s, so there is nothing to retry', old.file_name, old.state), 'Retry a file that is loaded, duplicate, failed, quarantined or dismissed.');
+    elsif new.state = 'retry' and old.kept_path is null then
+      perform dba.refuse(format('the bytes of file "%s" were not kept', old.file_name), 'Put the file into its source folder again.');
+    elsif new.state = 'dismissed' and old.state not in ('failed', 'quarantined', 'retry', 'duplicate') then
+      perform dba.refuse(format('file "%s" is %s, so there is nothing to dismiss', old.file_name, old.state), 'Dismiss a file that is failed, quarantined or duplicate.');
+    elsif new.state not in ('retry', 'dismissed') then
+      perform dba.refuse(format('a file cannot be set to "%s" by hand', new.state), 'Set state to retry (load the kept bytes again) or dismissed.', null, '42501');
+    end if;
+  end if;
+  new.updated_at := clock_timestamp();
+  return new;
+end
+$$;
+comment on function dba.file_rules() is 'BEFORE trigger of dba.file for people.';
+create trigger m_file_rules before update on dba.file for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.file_rules();
+create trigger tell_workers after update on dba.file for each statement
+  when (current_user <> 'rota_worker') execute function dba.tell_workers('file');
+
+create function dba.alert_rules()
+returns trigger
+language plpgsql
+as $$
+begin
+  perform dba.people_may_set('alert', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state}', 'Set state to acknowledged, muted or open.');
+  if new.state is distinct from old.state and new.state = 'recovered' then
+    perform dba.refuse('an alert recovers by itself', 'Set state to acknowledged or muted.', null, '42501');
+  end if;
+  new.acknowledged_by := session_user;
+  return new;
+end
+$$;
+comment on function dba.alert_rules() is 'BEFORE trigger of dba.alert for people.';
+create trigger m_alert_rules before update on dba.alert for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.alert_rules();
+
+create function dba.dataset_rules()
+returns trigger
+language plpgsql
+as $$
+begin
+  perform dba.people_may_set('dataset', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state,reason}', 'Set state to deleted (its rows leave the target) or active (release a quarantined one).');
+  if new.state is distinct from old.state then
+    if new.state = 'active' and old.state <> 'quarantined' then
+      perform dba.refuse(format('dataset %s is %s; only a quarantined one is released', old.dataset_id, old.state), 'To load a file again: update dba.file set state = ''retry''.');
+    elsif new.state = 'deleted' and old.state not in ('active', 'superseded', 'quarantined', 'empty') then
+      perform dba.refuse(format('dataset %s is %s and has no rows to take out', old.dataset_id, old.state), 'Delete one that is active, superseded, quarantined or empty.');
+    elsif new.state not in ('active', 'deleted') then
+      perform dba.refuse(format('a dataset cannot be set to "%s" by hand', new.state), 'Set deleted or active.', null, '42501');
+    end if;
+  end if;
+  return new;
+end
+$$;
+comment on function dba.dataset_rules() is 'BEFORE trigger of dba.dataset for people.';
+create trigger m_dataset_rules before update on dba.dataset for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.dataset_rules();
+
+create function dba.reject_rules()
+returns trigger
+language plpgsql
+as $$
+begin
+  perform dba.people_may_set('reject', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state,fixed}', 'Put the corrected row into fixed and set state to retry, or to dismissed.');
+  if new.state is distinct from old.state and new.state not in ('retry', 'dismissed', 'open') then
+    perform dba.refuse(format('a reject cannot be set to "%s" by hand', new.state), 'Set state to retry or dismissed.', null, '42501');
+  end if;
+  return new;
+end
+$$;
+comment on function dba.reject_rules() is 'BEFORE trigger of dba.reject for people.';
+create trigger m_reject_rules before update on dba.reject for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.reject_rules();
