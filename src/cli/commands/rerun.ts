@@ -1,0 +1,18 @@
+import type { Command } from '../command.ts'
+import { findRun } from '../find-run.ts'
+import { withDatabase } from '../open-database.ts'
+
+export const rerun: Command = {
+  name: 'rerun',
+  words: ['<run>'],
+  summary: 'Run again what ran before, with the same args; does not wait for the end.',
+  options: { reason: { value: 'text', summary: 'Why; stands in the run.' } },
+  async run(call) {
+    await withDatabase(call, async (database) => {
+      const runId = await findRun(database, call.words[0] ?? '')
+      const [row] = await database.query<{ run_id: string }>('select dba.rerun($1, $2) as run_id', [runId, call.text('reason') ?? null])
+      call.out.line(row?.run_id)
+    })
+    return 0
+  },
+}

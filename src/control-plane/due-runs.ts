@@ -1,0 +1,150 @@
+/** The facts that a decision stands on: what is due, and what is open. */
+import type { ClientBase } from 'pg'
+import type { DueRun, OpenRun, OpenRuns } from './decide.ts'
+
+interface DueRow {
+  run_id: string
+  schedule_id: number
+  schedule_name: string
+  state: string
+  waits_for: string | null
+  trigger: string
+  attempt: number
+  is_requested: boolean
+  late_seconds: number
+  later_due: number
+  is_before_home: boolean
+  outage: string | null
+  schedule_exists: boolean
+  overlap: string
+  resource: string | null
+  catch_up: string
+  max_late_seconds: number
+  max_catch_up: number
+  config_name: string | null
+  config_is_active: boolean | null
+  lane: string
+  lane_pause: string | null
+  schedule_pause: string | null
+  job: string
+  job_limit: number | null
+}
+
+/** Locks and reads up to `most` due runs and as many held ones; rows that another transaction holds are left out. */
+export async function readDueRuns(client: ClientBase, most: number): Promise<DueRun[]> {
+  // Held runs come along only where they could start: the first of each schedule, whose lane is open.
+  const { rows } = await client.query<DueRow>({
+    name: 'due-runs',
+    text: `
+      with due as (
+        (select run_id from dba.run
+          where (state = 'planned' or state = 'waiting' and attempt > 0) and due_at <= clock_timestamp()
+          order by due_at, scheduled_for limit $1)
+        union all
+        (select distinct on (r.schedule_id) r.run_id
+          from dba.run r left join dba.scheduler s using (schedule_id) left join dba.lane l on l.lane = s.lane
+          where r.state = 'waiting' and r.attempt = 0 and coalesce(l.paused_until <= clock_timestamp(), true)
+          order by r.schedule_id, r.due_at, r.scheduled_for limit $1)
+      )
+      select r.run_id, r.schedule_id, r.schedule_name, r.state, r.waits_for, r.trigger, r.attempt,
+        r.requested_by is not null as is_requested,
+        extract(epoch from clock_timestamp() - r.due_at)::float8 as late_seconds,
+        case when r.trigger = 'cron' and clock_timestamp() - r.due_at > interval '10 seconds' then
+          (select count(*) from dba.run x
+            where x.schedule_id = r.schedule_id and x.trigger = 'cron' and x.requested_by is null
+              and (x.state = 'planned' or x.state = 'waiting' and x.attempt = 0)
+              and (x.due_at, x.scheduled_for) > (r.due_at, r.scheduled_for) and x.due_at <= clock_timestamp())
+        else 0 end as later_due,
+        coalesce(r.due_at < (select value::timestamptz from dba.setting where name = 'live_since'), false) as is_before_home,
+        case when r.trigger = 'cron' and clock_timestamp() - r.due_at > interval '10 seconds'
+          then dba.outage_words(r.due_at, clock_timestamp(), coalesce(s.time_zone, 'UTC')) end as outage,
+        s.schedule_id is not null as schedule_exists, s.overlap, s.resource, s.catch_up,
+        extract(epoch from s.max_late)::float8 as max_late_seconds, s.max_catch_up,
+        r.config_name, c.is_active as config_is_active,
+        coalesce(s.lane, r.lane, 'default') as lane,
+        case when l.paused_until > clock_timestamp() then dba.pause_words('lane "' || l.lane || '"', l.paused_by, l.paused_until, l.pause_reason, s.time_zone) end as lane_pause,
+        case when s.paused_until > r.due_at then dba.pause_words('schedule', s.paused_by, s.paused_until, s.pause_reason, s.time_zone) end as schedule_pause,
+        r.job, j.max_running as job_limit
+      from due
+      join dba.run r using (run_id)
+      left join dba.scheduler s using (schedule_id)
+      left join dba.plan p using (schedule_id)
+      left join dba.jobconfig c on c.job = s.job and c.config_name = s.config_name
+      left join dba.lane l on l.lane = coalesce(s.lane, r.lane)
+      left join dba.job j on j.job = r.job
+      -- A fire of terms that were edited since is planned anew first.
+      where not (r.trigger = 'cron' and r.requested_by is null and r.state = 'planned' and s.version is distinct from p.planned_version)
+      order by coalesce(r.priority, s.priority, 0) desc, r.due_at, r.scheduled_for
+      for update of r skip locked`,
+    values: [most],
+  })
+  return rows.map(toDueRun)
+}
+
+function toDueRun(row: DueRow): DueRun {
+  return {
+    runId: row.run_id,
+    scheduleId: row.schedule_id,
+    scheduleName: row.schedule_name,
+    state: row.state,
+    waitsFor: row.waits_for,
+    trigger: row.trigger,
+    attempt: row.attempt,
+    isRequested: row.is_requested,
+    lateSeconds: row.late_seconds,
+    laterDue: row.later_due,
+    isBeforeHome: row.is_before_home,
+    outage: row.outage,
+    schedule: row.schedule_exists
+      ? {
+          overlap: row.overlap,
+          resource: row.resource,
+          catchUp: row.catch_up,
+          maxLateSeconds: row.max_late_seconds,
+          maxCatchUp: row.max_catch_up,
+        }
+      : null,
+    config: row.config_name === null ? null : { name: row.config_name, isActive: row.config_is_active ?? true },
+    lane: row.lane,
+    lanePause: row.lane_pause,
+    schedulePause: row.schedule_pause,
+    jobName: row.job,
+    jobLimit: row.job_limit,
+  }
+}
+
+/** Runs that are open now, of the schedules, resources and limited jobs that the due ones concern. */
+export async function readOpenRuns(client: ClientBase, due: DueRun[]): Promise<OpenRuns> {
+  const scheduleIds = [...new Set(due.map((run) => run.scheduleId))]
+  const resources = [...new Set(due.flatMap((run) => run.schedule?.resource ?? []))]
+  const limitedJobs = [...new Set(due.filter((run) => run.jobLimit !== null).map((run) => run.jobName))]
+  const { rows } = await client.query<{
+    run_id: string
+    schedule_id: number
+    schedule_name: string
+    state: string
+    resource: string | null
+    job: string
+    is_held: boolean
+  }>({
+    name: 'open-runs',
+    text: `
+      select run_id, schedule_id, schedule_name, state, resource, job, state = 'waiting' and attempt = 0 as is_held
+      from dba.run
+      where (state in ('queued', 'running') or state = 'waiting')
+        and (schedule_id = any ($1) or resource = any ($2) or job = any ($3))`,
+    values: [scheduleIds, resources, limitedJobs],
+  })
+  const open: OpenRuns = { ofSchedule: new Map(), ofResource: new Map(), ofJob: new Map(), heldOf: new Map() }
+  for (const row of rows) {
+    if (row.is_held) {
+      open.heldOf.set(row.schedule_id, (open.heldOf.get(row.schedule_id) ?? 0) + 1)
+      continue
+    }
+    const entry: OpenRun = { runId: row.run_id, scheduleId: row.schedule_id, scheduleName: row.schedule_name, state: row.state }
+    open.ofSchedule.set(row.schedule_id, entry)
+    if (row.resource !== null) open.ofResource.set(row.resource, entry)
+    open.ofJob.set(row.job, (open.ofJob.get(row.job) ?? 0) + 1)
+  }
+  return open
+}

@@ -1,0 +1,48 @@
+/** How a file ends in the ledger. The ledger says where the bytes will be kept before they move, so that a kill between the two heals. */
+import type { ClientBase, Pool } from 'pg'
+import { explainError } from '../../db/explain-error.ts'
+import type { Claim } from './claim.ts'
+
+export interface FileEnd {
+  state: 'duplicate' | 'failed'
+  reason: string
+  /** Where the bytes will be kept; null: they stay where they are kept already. */
+  place: string | null
+}
+
+/** Within the caller's transaction: the end of a file that was not loaded, and of the dataset that it would have become. */
+export async function endUnloaded(client: ClientBase, { fileId }: Claim, { state, reason, place }: FileEnd): Promise<void> {
+  if (state === 'failed') {
+    await client.query(`update dba.dataset set state = 'failed', reason = $2 where file_id = $1 and state = 'new'`, [fileId, reason])
+  } else {
+    await client.query(`delete from dba.dataset where file_id = $1 and state = 'new'`, [fileId])
+  }
+  await client.query(
+    `update dba.file f
+     set state = $2, reason = $3, kept_path = coalesce($4, kept_path), updated_at = clock_timestamp(),
+         dataset_id = (select max(d.dataset_id) from dba.dataset d where d.file_id = f.file_id)
+     where file_id = $1`,
+    [fileId, state, reason, place],
+  )
+}
+
+/** Within the caller's transaction, with the dataset: the file is loaded. Its bytes stay where they are until they are put away. */
+export async function endLoaded(client: ClientBase, fileId: number, datasetId: number, place: string): Promise<void> {
+  await client.query(
+    `update dba.file
+     set state = 'loaded', reason = null, dataset_id = $2, kept_path = coalesce(kept_path, $3), updated_at = clock_timestamp()
+     where file_id = $1`,
+    [fileId, datasetId, place],
+  )
+}
+
+/** The bytes have arrived where they are kept; null: they were gone before. */
+export async function markKept(pool: Pool, fileId: number, keptPath: string | null): Promise<void> {
+  await pool.query('update dba.file set kept_path = $2, kept_at = clock_timestamp() where file_id = $1', [fileId, keptPath])
+}
+
+/** An error as dba.file.reason says it. */
+export function reasonOf(error: unknown): string {
+  const { message, detail } = explainError(error)
+  return [message, detail].filter((part) => part).join('. ')
+}

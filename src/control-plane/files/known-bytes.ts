@@ -1,0 +1,83 @@
+/** Whether the bytes of a file have been met before: dba.file.sha256. */
+import type { ClientBase, Pool } from 'pg'
+
+export interface KnownFile {
+  fileId: number
+  fileName: string
+  state: string
+  keptPath: string
+  reason: string | null
+  /** Its bytes have not been seen to arrive at keptPath, and it lay where this one lies: it may be this one. */
+  isOnItsWay: boolean
+  /** The run that put it away, or is about to, still goes on and is another one. */
+  isInOtherHands: boolean
+  loadedAt: Date
+}
+
+/** Thrown out of a load when the same bytes were loaded meanwhile. */
+export class BytesAlreadyLoaded extends Error {
+  override name = 'BytesAlreadyLoaded'
+  readonly earlier: KnownFile
+
+  constructor(earlier: KnownFile) {
+    super(`The same bytes as file ${earlier.fileId}`)
+    this.earlier = earlier
+  }
+}
+
+export interface Bytes {
+  fileId: number
+  path: string
+  sha256: string
+  job: string
+  configName: string | null
+  runId: string
+}
+
+/**
+ * The earlier file with the same bytes, if there is one: first one that lay at this very place and is not put away yet, else the last one of
+ * the same config that was loaded.
+ */
+export async function findKnownBytes(
+  db: ClientBase | Pool,
+  { fileId, path, sha256, job, configName, runId }: Bytes,
+): Promise<KnownFile | null> {
+  const { rows } = await db.query<KnownRow>(
+    `select file_id, file_name, state, kept_path, reason, updated_at, path = $2 and kept_at is null as is_on_its_way,
+            f.run_id <> $6 and exists (select from dba.run r where r.run_id = f.run_id and r.state = 'running') as is_in_other_hands
+     from dba.file f
+     where sha256 = $3 and job = $4 and config_name is not distinct from $5 and file_id <> $1 and kept_path is not null
+       and (state = 'loaded' or path = $2 and kept_at is null and state in ('duplicate', 'failed'))
+     order by is_on_its_way desc, file_id desc
+     limit 1`,
+    [fileId, path, sha256, job, configName, runId],
+  )
+  const row = rows[0]
+  if (row === undefined) return null
+  return {
+    fileId: row.file_id,
+    fileName: row.file_name,
+    state: row.state,
+    keptPath: row.kept_path,
+    reason: row.reason,
+    isOnItsWay: row.is_on_its_way,
+    isInOtherHands: row.is_in_other_hands,
+    loadedAt: row.updated_at,
+  }
+}
+
+/** Holds back every other load of the same bytes until the caller's transaction ends. */
+export async function lockBytes(client: ClientBase, { sha256, job, configName }: Bytes): Promise<void> {
+  await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`rota loads ${job} ${configName ?? ''} ${sha256}`])
+}
+
+interface KnownRow {
+  file_id: number
+  file_name: string
+  state: string
+  kept_path: string
+  reason: string | null
+  updated_at: Date
+  is_on_its_way: boolean
+  is_in_other_hands: boolean
+}

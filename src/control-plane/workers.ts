@@ -1,0 +1,124 @@
+/** dba.worker: who is there, who has died, and what becomes of the runs of the dead. */
+import type { Pool } from 'pg'
+
+export interface WorkerFacts {
+  worker: string
+  host: string
+  pid: number
+  version: string
+  lanes: string[]
+  /** One boot of one machine or container; see machineId. */
+  machine: string
+}
+
+/** A worker that gave no sign of life for this long is dead. With a look every 5 s its runs go on within 30 s. */
+export const deadAfterSeconds = 15
+
+export async function registerWorker(pool: Pool, facts: WorkerFacts): Promise<void> {
+  await pool.query(`insert into dba.worker (worker, host, pid, version, lanes, machine) values ($1, $2, $3, $4, $5, $6)`, [
+    facts.worker,
+    facts.host,
+    facts.pid,
+    facts.version,
+    facts.lanes,
+    facts.machine,
+  ])
+  await pool.query(
+    `delete from dba.worker where state in ('stopped', 'lost') and heartbeat_at < clock_timestamp() - coalesce((select value::interval from dba.setting where name = 'retention_worker'), interval '30 days')`,
+  )
+}
+
+export type WorkerState = 'running' | 'draining' | 'stopped' | 'outdated' | 'still'
+
+/** Says how the worker is; `message` for the states that need words. */
+export async function setWorkerState(pool: Pool, worker: string, state: WorkerState, message: string | null = null): Promise<void> {
+  await pool.query(
+    `update dba.worker set state = $2, message = $3, heartbeat_at = clock_timestamp(), stopped_at = case when $2 = 'stopped' then clock_timestamp() end
+      where worker = $1 and (state, message, stopped_at) is distinct from ($2, $3, null)`,
+    [worker, state, message],
+  )
+}
+
+/** Workers of this machine that the table still believes alive: their processes can be looked at. */
+export async function neighbours(pool: Pool, machine: string): Promise<{ worker: string; pid: number }[]> {
+  const { rows } = await pool.query<{ worker: string; pid: number }>(
+    `select worker, pid from dba.worker where machine = $1 and state in ('running', 'draining', 'outdated', 'still')`,
+    [machine],
+  )
+  return rows
+}
+
+export interface LostAttempt {
+  runId: string
+  scheduleName: string
+  attempt: number
+  worker: string
+  state: string
+}
+
+/**
+ * Ends what dead workers left open: their attempts as worker_lost, their runs waiting for another attempt without delay, or failed when none
+ * is left. A worker is dead when its heartbeat is too old, or when it is in `gone` (its process was looked for and is not there).
+ */
+export async function reapDeadWorkers(pool: Pool, gone: string[], judgeByHeartbeat: boolean): Promise<LostAttempt[]> {
+  const { rows } = await pool.query<{ run_id: string; schedule_name: string; attempt: number; worker: string; state: string }>({
+    name: 'reap',
+    text: `
+      with dead as (
+        update dba.worker w
+        set state = 'lost', stopped_at = clock_timestamp(), message = 'no sign of life since ' || to_char(heartbeat_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')
+        where w.state in ('running', 'draining', 'outdated', 'still')
+          and (w.worker = any ($1) or $2 and w.heartbeat_at < clock_timestamp() - make_interval(secs => $3))
+        returning w.worker
+      ), lost as (
+        select r.run_id from dba.run r
+        where r.state = 'running'
+          and (r.worker in (select worker from dead) or r.worker = any ($1) or $2 and r.heartbeat_at < clock_timestamp() - make_interval(secs => $3))
+        for update skip locked
+      ), ended as (
+        update dba.run r
+        set state = case when r.cancel_requested then 'cancelled' when r.trigger = 'always' or r.attempt < r.max_attempts then 'waiting' else 'failed' end,
+          due_at = case when r.cancel_requested or r.trigger <> 'always' and r.attempt >= r.max_attempts then r.due_at else clock_timestamp() end,
+          waits_for = case when not r.cancel_requested and (r.trigger = 'always' or r.attempt < r.max_attempts) then 'retry' end,
+          finished_at = case when r.cancel_requested or r.trigger <> 'always' and r.attempt >= r.max_attempts then clock_timestamp() end,
+          reason = case when r.cancel_requested then 'cancelled; its worker was lost'
+            when r.trigger = 'always' or r.attempt < r.max_attempts then format('worker %s was lost in attempt %s; the next begins at once', r.worker, r.attempt) else r.reason end,
+          error_code = 'worker_lost', error_message = format('worker %s gave no sign of life', r.worker),
+          error_detail = format('Its last one came at %s UTC, in attempt %s of %s.', to_char(r.heartbeat_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS'), r.attempt, r.max_attempts),
+          error_hint = 'Look at dba.worker and at the log of that machine.'
+        from lost where r.run_id = lost.run_id
+        returning r.run_id, r.schedule_name, r.attempt, r.worker, r.state, r.error_message, r.error_detail, r.error_hint
+      ), attempts as (
+        update dba.attempt a
+        set finished_at = clock_timestamp(), outcome = 'lost', error_code = 'worker_lost', error_message = e.error_message, error_detail = e.error_detail, error_hint = e.error_hint
+        from ended e where a.run_id = e.run_id and a.attempt = e.attempt and a.finished_at is null
+      ), told as (
+        select pg_notify('rota', 'ended') from ended limit 1
+      )
+      select e.run_id, e.schedule_name, e.attempt, e.worker, e.state from ended e left join told on true`,
+    values: [gone, judgeByHeartbeat, deadAfterSeconds],
+  })
+  return rows.map((row) => ({
+    runId: row.run_id,
+    scheduleName: row.schedule_name,
+    attempt: row.attempt,
+    worker: row.worker,
+    state: row.state,
+  }))
+}
+
+/** What decides whether a worker may take runs: does this database fire here, and which migration has it. */
+export async function readState(pool: Pool): Promise<{ isHome: boolean; schemaVersion: number }> {
+  const { rows } = await pool.query<{ is_home: boolean; schema_version: number }>({
+    name: 'read-state',
+    text: 'select dba.is_home() as is_home, (select max(migration_number) from dba.migration) as schema_version',
+  })
+  return { isHome: rows[0]?.is_home ?? false, schemaVersion: rows[0]?.schema_version ?? 0 }
+}
+
+/** What a worker sees to when it starts: zones, log partitions, and a database that has no home yet is at home here. */
+export async function prepareDatabase(pool: Pool): Promise<void> {
+  await pool.query('select dba.refresh_timezones()')
+  await pool.query('select dba.make_log_partitions()')
+  await pool.query(`select dba.adopt_home() from dba.setting where name = 'home' and value is null`)
+}

@@ -1,0 +1,37 @@
+// Run by `npm run schema` after a change in migrations/: writes src/db/types.ts and tests/db/schema.snapshot.txt from a database of its own.
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { startEmbedded } from './embedded/start.ts'
+import { generateTypes } from './generate-types.ts'
+import { migrate } from './migrate.ts'
+import { describeSchema } from './schema-snapshot.ts'
+
+const dataDir = await mkdtemp(join(tmpdir(), 'rota-schema-'))
+// the server runs as another user when we are root
+await chmod(dataDir, 0o755)
+const server = await startEmbedded({ dataDir, flags: ['-c', 'fsync=off'] })
+try {
+  await migrate(server.url)
+  await write('types.ts', await generateTypes(server.url))
+  await write('../../tests/db/schema.snapshot.txt', await snapshotOf(server.url))
+} finally {
+  await server.stop()
+  await rm(dataDir, { recursive: true })
+}
+
+async function snapshotOf(url: string): Promise<string> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await describeSchema(client)
+  } finally {
+    await client.end()
+  }
+}
+
+async function write(file: string, text: string): Promise<void> {
+  await writeFile(new URL(file, import.meta.url), text)
+  console.log(`Wrote ${file}`)
+}

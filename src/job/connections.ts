@@ -1,0 +1,20 @@
+/** A row of dba.connection with its secret resolved. The secret never reaches a log line or an error. */
+export interface ConnectionFacts {
+  connectionName: string
+  kind: string
+  host: string | null
+  port: number | null
+  databaseName: string | null
+  userName: string | null
+  secret: string | null
+  tls: 'verify' | 'require' | 'off'
+  options: Record<string, unknown>
+  isReadOnly: boolean
+}
+
+export interface Connections {
+  /** @throws PermanentError connection_not_found, secret_not_found, secret_unreadable */
+  get(connectionName: string): Promise<ConnectionFacts>
+  /** Address of this database for statements that people wrote, as the separate login rota_job. @throws PermanentError secret_not_found */
+  jobDatabaseUrl(): Promise<string>
+}

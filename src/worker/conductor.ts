@@ -1,0 +1,90 @@
+/** Plans and dispatches: wakes at the next due moment, when it is told that something changed, and every 30 s in case nobody told. */
+import type { Pool } from 'pg'
+import { dispatchDueRuns, type Enqueue, untilNextDue } from '../control-plane/dispatch.ts'
+import { forgetDeletedSchedules, planReactions, planSchedules } from '../control-plane/plan.ts'
+
+export interface Conductor {
+  /** Something changed. `lookAtAll`: schedules were written, so all are compared with their plans. */
+  wake(options?: { lookAtAll: boolean }): void
+  /** Ends after the tick that goes on. */
+  stop(): Promise<void>
+}
+
+interface ConductorDeps {
+  pool: Pool
+  enqueue: Enqueue
+  /** Told after a tick that looked at all schedules. */
+  onLookedAtAll(): Promise<void>
+  onError(error: unknown): void
+}
+
+const idleMs = 30_000
+const retryMs = 1000
+/** A timer that is later than this may have slept through an outage: then what is owed is planned before anything is dispatched. */
+const onTimeMs = 3000
+
+export function startConductor({ pool, enqueue, onLookedAtAll, onError }: ConductorDeps): Conductor {
+  let timer: NodeJS.Timeout | undefined
+  let ticking: Promise<void> | undefined
+  let isWoken = false
+  let mustLookAtAll = true
+  let isStopped = false
+  let expectedAt = 0
+  let lookedAt = 0
+
+  function wake(options?: { lookAtAll: boolean }): void {
+    isWoken = true
+    if (options?.lookAtAll) mustLookAtAll = true
+    if (isStopped || ticking) return
+    clearTimeout(timer)
+    ticking = run().finally(() => {
+      ticking = undefined
+      if (isWoken) wake()
+    })
+  }
+
+  async function run(): Promise<void> {
+    let wait = retryMs
+    try {
+      while (isWoken && !isStopped) {
+        isWoken = false
+        await tick()
+      }
+      wait = Math.min((await untilNextDue(pool)) ?? idleMs, idleMs)
+    } catch (error) {
+      // What this tick should have done is found again by looking at everything.
+      mustLookAtAll = true
+      onError(error)
+    }
+    if (isStopped) return
+    expectedAt = performance.now() + wait
+    timer = setTimeout(() => wake(), Math.ceil(wait) + 1)
+  }
+
+  async function tick(): Promise<void> {
+    const now = performance.now()
+    const lookAtAll = mustLookAtAll || now - lookedAt >= idleMs
+    mustLookAtAll = false
+    const isOnTime = !lookAtAll && now - expectedAt < onTimeMs
+    // On time, what is due starts first; the next fires are planned behind it.
+    if (isOnTime) await dispatchDueRuns(pool, enqueue)
+    if (lookAtAll) await forgetDeletedSchedules(pool)
+    await planSchedules(pool, lookAtAll)
+    await planReactions(pool)
+    await dispatchDueRuns(pool, enqueue)
+    if (lookAtAll) {
+      lookedAt = now
+      await onLookedAtAll()
+    }
+  }
+
+  wake({ lookAtAll: true })
+  return {
+    wake,
+    async stop() {
+      isStopped = true
+      clearTimeout(timer)
+      await ticking
+    },
+  }
+}

@@ -1,0 +1,120 @@
+/** What a job is handed for one attempt. */
+import { isAbsolute, resolve } from 'node:path'
+import type { Pool } from 'pg'
+import type { Config } from '../config.ts'
+import { createBookmarks } from '../control-plane/bookmarks.ts'
+import { createDatasets } from '../control-plane/datasets.ts'
+import { createFileLedger } from '../control-plane/files.ts'
+import type { LogEntry } from '../control-plane/log.ts'
+import { type ClaimedRun, type Lease, proveLease, writeProgress } from '../control-plane/runs.ts'
+import { inTransaction } from '../control-plane/transaction.ts'
+import type { Connections } from '../job/connections.ts'
+import type { JobContext, Log } from '../job/define-job.ts'
+import type { AttemptContext } from './execute.ts'
+
+export interface ContextDeps {
+  pool: Pool
+  config: Config
+  connections: Connections
+  /** Takes a line for the table and the file; secrets are masked in there. */
+  writeLog(entry: LogEntry): void
+  flushLog(): Promise<void>
+}
+
+/** Progress reaches the ledger at most once in this time. */
+const progressEveryMs = 1000
+
+export function createContext(deps: ContextDeps, claimed: ClaimedRun, lease: Lease, signal: AbortSignal): AttemptContext {
+  const { pool, config } = deps
+  const log = createLog(deps, claimed)
+  const progress = createProgress((fraction, note) => writeProgress(pool, lease, fraction, note))
+  const transaction: JobContext<unknown>['transaction'] = (work) =>
+    inTransaction(pool, async (client) => {
+      signal.throwIfAborted()
+      const result = await work(client)
+      signal.throwIfAborted()
+      await proveLease(client, lease)
+      return result
+    })
+  const owner = { pool, transaction, runId: claimed.runId, job: claimed.job, configName: claimed.configName ?? claimed.scheduleName }
+  return {
+    context: {
+      run: {
+        runId: claimed.runId,
+        scheduleName: claimed.scheduleName,
+        configName: claimed.configName,
+        attempt: claimed.attempt,
+        trigger: claimed.trigger,
+        scheduledFor: claimed.scheduledFor,
+        args: claimed.args,
+      },
+      signal,
+      log,
+      progress: progress.tell,
+      transaction,
+      stillMine: () => inTransaction(pool, (client) => proveLease(client, lease)),
+      bookmarks: createBookmarks(owner),
+      connections: deps.connections,
+      files: createFileLedger(owner),
+      datasets: createDatasets(owner),
+      folder: (path) => folderOf(config, path),
+      programDir: config.programDir ?? null,
+    },
+    flushLog: deps.flushLog,
+    close: progress.close,
+  }
+}
+
+/** Absolute path of a folder as a settings row names it. */
+export function folderOf(config: Config, path: string): string {
+  return isAbsolute(path) ? path : resolve(config.dataDir, path)
+}
+
+function createLog({ writeLog }: ContextDeps, claimed: ClaimedRun): Log {
+  const begun = performance.now()
+  let last = begun
+  return (message, data, { level = 'info', step } = {}) => {
+    const now = performance.now()
+    writeLog({
+      loggedAt: new Date(),
+      runId: claimed.runId,
+      attempt: claimed.attempt,
+      scheduleName: claimed.scheduleName,
+      level,
+      step: step ?? null,
+      message,
+      data: data ?? null,
+      stepSeconds: (now - last) / 1000,
+      totalSeconds: (now - begun) / 1000,
+    })
+    last = now
+  }
+}
+
+function createProgress(write: (fraction: number | null, note: string | null) => Promise<void>) {
+  let latest: { fraction: number | null; note: string | null } | undefined
+  let timer: NodeJS.Timeout | undefined
+  let writing: Promise<void> = Promise.resolve()
+
+  function send(): void {
+    timer = undefined
+    if (!latest) return
+    const { fraction, note } = latest
+    latest = undefined
+    // Progress is a courtesy: a database that is away for a moment must not end the run.
+    writing = write(fraction, note).catch(() => undefined)
+    timer = setTimeout(send, progressEveryMs)
+  }
+
+  return {
+    tell(fraction: number | null, note?: string): void {
+      latest = { fraction: fraction === null ? null : Math.min(1, Math.max(0, fraction)), note: note ?? null }
+      timer ??= setTimeout(send, 0)
+    },
+    async close(): Promise<void> {
+      clearTimeout(timer)
+      latest = undefined
+      await writing
+    },
+  }
+}

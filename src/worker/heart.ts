@@ -1,0 +1,153 @@
+/** Signs of life: of this worker and its runs, and the lack of them in others. */
+import type { Pool } from 'pg'
+import { JobError } from '../../systemscripts/errors.ts'
+import { beat, endAttempt, type Lease } from '../control-plane/runs.ts'
+import { deadAfterSeconds, type LostAttempt, neighbours, readState, reapDeadWorkers, setWorkerState } from '../control-plane/workers.ts'
+import { explainError } from '../db/explain-error.ts'
+import type { RunningAttempt } from './execute.ts'
+import { isProcessAlive } from './machine.ts'
+
+export interface Heart {
+  /** Somebody may want a run stopped: look now. */
+  beatNow(): void
+  stop(): Promise<void>
+}
+
+interface HeartDeps {
+  control: Pool
+  worker: string
+  machine: string
+  /** Highest migration that this code knows. */
+  schemaVersion: number
+  running: Map<string, RunningAttempt>
+  /** Told at the first look, and when it changes: may this worker take runs. */
+  onMayTake(may: boolean): void
+  onReaped(lost: LostAttempt): void
+  say(level: 'info' | 'warning' | 'error', message: string, error?: unknown): void
+}
+
+const beatMs = 3000
+const lookMs = 5000
+
+export function startHeart(deps: HeartDeps): Heart {
+  const { control, worker, running, say } = deps
+  const strays = new Set<string>()
+  let beating: Promise<void> | undefined
+  let looking: Promise<void> | undefined
+  let mustBeat = false
+  /** Since when the database has answered without a gap: only then are old heartbeats the fault of the others. */
+  let inContactSince: number | undefined
+  let mayTake: boolean | undefined
+  let isStopped = false
+
+  async function beatOnce(): Promise<void> {
+    const before = new Map(running)
+    const held = await beat(control, worker)
+    inContactSince ??= performance.now()
+    const heldRuns = new Map(held.map((run) => [run.runId, run]))
+    for (const [runId, attempt] of before) {
+      const run = heldRuns.get(runId)
+      if (!run || run.attempt !== attempt.lease.attempt) {
+        // A run whose end was written while this went on is not lost.
+        if (running.get(runId) === attempt) loseLease(attempt)
+      } else if (run.cancelReason !== null) {
+        attempt.stop(new JobError('cancelled', run.cancelReason))
+      }
+    }
+    await endRunsNobodyRuns(held)
+  }
+
+  function loseLease(attempt: RunningAttempt): void {
+    void Promise.race([attempt.ended, new Promise((resolve) => setTimeout(resolve, 1000))]).then(() => {
+      if (running.get(attempt.lease.runId) !== attempt) return
+      attempt.stop(new JobError('lease_lost', `Attempt ${attempt.lease.attempt} no longer holds run ${attempt.lease.runId}`))
+    })
+  }
+
+  /** The ledger says this worker runs it, and it does not: ended, when two beats in a row saw it. */
+  async function endRunsNobodyRuns(held: { runId: string; attempt: number }[]): Promise<void> {
+    const found = held.filter((run) => !running.has(run.runId)).map((run) => ({ runId: run.runId, attempt: run.attempt, worker }))
+    const seenTwice = found.filter((lease) => strays.has(lease.runId))
+    strays.clear()
+    for (const lease of found) strays.add(lease.runId)
+    if (seenTwice.length === 0) return
+    await endStrays(
+      control,
+      worker,
+      seenTwice,
+      new JobError('attempt_vanished', 'The attempt ended without a trace', { hint: 'Look at the log file of this worker.' }),
+    )
+  }
+
+  function beatNow(): void {
+    mustBeat = true
+    if (beating || isStopped) return
+    beating = (async () => {
+      while (mustBeat) {
+        mustBeat = false
+        await beatOnce()
+      }
+    })()
+      .catch((error: unknown) => {
+        inContactSince = undefined
+        say('warning', 'No sign of life could be given; it is tried again', error)
+      })
+      .finally(() => {
+        beating = undefined
+      })
+  }
+
+  function look(): void {
+    if (looking || isStopped) return
+    looking = lookOnce()
+      .catch((error: unknown) => say('warning', 'Other workers could not be looked at', error))
+      .finally(() => {
+        looking = undefined
+      })
+  }
+
+  async function lookOnce(): Promise<void> {
+    const { isHome, schemaVersion } = await readState(control)
+    const state = schemaVersion > deps.schemaVersion ? 'outdated' : isHome ? 'running' : 'still'
+    const message =
+      state === 'outdated'
+        ? `this worker knows migrations up to ${deps.schemaVersion}, the database has ${schemaVersion}: update it`
+        : state === 'still'
+          ? `this database is a copy or not live: update dba.setting set value = 'true' where name = 'is_live'`
+          : null
+    await setWorkerState(control, worker, state, message)
+    if (mayTake !== (state === 'running')) {
+      mayTake = state === 'running'
+      if (message !== null) say('warning', `Takes no runs: ${message}`)
+      deps.onMayTake(mayTake)
+    }
+    if (state !== 'running') return
+    const gone = (await neighbours(control, deps.machine)).filter((other) => other.worker !== worker && !isProcessAlive(other.pid))
+    const isJudge = inContactSince !== undefined && performance.now() - inContactSince > deadAfterSeconds * 1000
+    const lost = await reapDeadWorkers(
+      control,
+      gone.map((other) => other.worker),
+      isJudge,
+    )
+    for (const attempt of lost) deps.onReaped(attempt)
+  }
+
+  const beats = setInterval(beatNow, beatMs)
+  const looks = setInterval(look, lookMs)
+  look()
+  return {
+    beatNow,
+    async stop() {
+      isStopped = true
+      clearInterval(beats)
+      clearInterval(looks)
+      await beating
+      await looking
+    },
+  }
+}
+
+/** Hands back attempts that this worker holds in the ledger and nowhere else. */
+export async function endStrays(control: Pool, worker: string, leases: Lease[], reason: JobError): Promise<void> {
+  for (const lease of leases) await endAttempt(control, { ...lease, worker }, { outcome: 'handed_back', error: explainError(reason) })
+}
