@@ -1,0 +1,90 @@
+import { PermanentError } from './errors.ts'
+
+export type PatternKind = 'glob' | 'regex'
+
+/** Beginnings and ends of names that programs give to files they still write, lock or back up. */
+const UNFINISHED_STARTS = ['.', '~']
+const UNFINISHED_ENDS = ['~', '.part', '.partial', '.filepart', '.tmp', '.temp', '.crdownload', '.download', '.swp', '.lock', '.writing']
+
+/**
+ * A test for file names. It always means the whole name; upper and lower case differ.
+ *
+ * glob: `*` any characters, `?` one, `[abc]` `[a-z]` `[!a]` one of them or none of them, `{csv,txt}` alternatives, `\` takes the next
+ * character as it is. A pattern with `/` is for the path below the folder; there `*` stays within one folder and `**` does not.
+ * regex: JavaScript's, with the u flag.
+ *
+ * Hidden and unfinished names (`.x`, `~$x.xlsx`, `x.part`, `x.tmp` …) match only when the pattern begins or ends with just that.
+ *
+ * @throws PermanentError `file_pattern_invalid`
+ */
+export function filePattern(pattern: string, kind: PatternKind): (name: string) => boolean {
+  const expression = kind === 'glob' ? globExpression(pattern) : pattern
+  let regex: RegExp
+  try {
+    regex = new RegExp(`^(?:${expression})$`, 'us')
+  } catch (cause) {
+    throw new PermanentError('file_pattern_invalid', `File pattern "${pattern}" is no ${kind === 'glob' ? 'glob' : 'regular expression'}`, {
+      detail: cause instanceof Error ? cause.message : String(cause),
+      hint: 'Correct file_pattern in the settings, or pattern_kind when it is meant the other way.',
+      cause,
+    })
+  }
+  const spoken = lastPart(kind === 'regex' ? spokenRegex(pattern) : pattern.replaceAll('\\', ''))
+  return (name) => regex.test(name) && !isUnfinished(lastPart(name), spoken)
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
+/** A regular expression with its escapes resolved; the dot that means any character is no dot. */
+function spokenRegex(pattern: string): string {
+  return pattern
+    .replace(/^\^/, '')
+    .replace(/\$$/, '')
+    .replace(/\\(.)|\./gs, (_, escaped?: string) => escaped ?? '?')
+}
+
+function isUnfinished(name: string, pattern: string): boolean {
+  const start = UNFINISHED_STARTS.find((mark) => name.startsWith(mark))
+  const end = UNFINISHED_ENDS.find((mark) => name.toLowerCase().endsWith(mark))
+  return (start !== undefined && !pattern.startsWith(start)) || (end !== undefined && !pattern.toLowerCase().endsWith(end))
+}
+
+function globExpression(glob: string): string {
+  let expression = ''
+  let depth = 0
+  for (let at = 0; at < glob.length; at += 1) {
+    const rest = glob.slice(at)
+    const set = /^\[([!^]?)(\]?[^\]]*)\]/.exec(rest)
+    if (rest.startsWith('**/')) {
+      expression += '(?:.*/)?'
+      at += 2
+    } else if (rest.startsWith('**')) {
+      expression += '.*'
+      at += 1
+    } else if (rest.startsWith('*')) expression += '[^/]*'
+    else if (rest.startsWith('?')) expression += '[^/]'
+    else if (set?.[2]) {
+      expression += `[${set[1] ? '^/' : ''}${set[2].replace(/[\\\][&^~|]/g, '\\$&')}]`
+      at += set[0].length - 1
+    } else if (rest.startsWith('{') && rest.includes('}')) {
+      expression += '(?:'
+      depth += 1
+    } else if (rest.startsWith(',') && depth > 0) expression += '|'
+    else if (rest.startsWith('}') && depth > 0) {
+      expression += ')'
+      depth -= 1
+    } else {
+      const isEscape = rest.startsWith('\\') && rest.length > 1
+      const character = String.fromCodePoint(rest.codePointAt(isEscape ? 1 : 0) ?? 0)
+      expression += escapedLiteral(character)
+      at += character.length - 1 + (isEscape ? 1 : 0)
+    }
+  }
+  return expression
+}
+
+function escapedLiteral(character: string): string {
+  return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character
+}

@@ -1,0 +1,203 @@
+/**
+ * Brings the rows of a file into a table: decides about columns, makes what is missing, and copies. It knows tables, not runs or datasets;
+ * the number that rows carry and what it refers to are handed in.
+ */
+import { type ClientBase, DatabaseError } from 'pg'
+import { JobError } from './errors.ts'
+import type { Table } from './table.ts'
+import { copyFile, EmptyFile, refuseEmptyMark } from './table-loader/copy-file.ts'
+import { type Drift, type DriftPolicy, decideDrift } from './table-loader/drift.ts'
+import { TargetError } from './table-loader/refusals.ts'
+import { finishTarget, type Shaping, shapeTarget } from './table-loader/shape-target.ts'
+import {
+  keyColumn,
+  type Query,
+  quoted,
+  readTarget,
+  refuseTargetOfOthers,
+  type TableName,
+  type TargetTable,
+  tableName,
+} from './table-loader/target.ts'
+
+export interface TableLoad {
+  /** Open, its rows not walked yet. */
+  table: Table
+  /** Column names for its headers, as columnNames makes them. */
+  columns: string[]
+  fileName: string
+  /** As `schema.table`. */
+  target: string
+  policy: DriftPolicy
+  /** Number that every row carries, and the column for it. */
+  datasetId: number
+  datasetColumn: string
+  /** What the target's column for it refers to. */
+  references: { schema: string; table: string; column: string }
+  /** What goes into `metadata_label` and `event_date` where the target has them. */
+  label: string
+  date: string
+  /** A file is empty when a value in its first column matches. Default: only when it has no rows. */
+  emptyWhen?: RegExp | null
+  /** Role that owns targets. */
+  ownerRole: string
+  signal?: AbortSignal
+  /** Told how many rows have been read, now and then. */
+  onRows?: (rowsRead: number) => void
+}
+
+export interface TableLoaded {
+  state: 'active' | 'empty'
+  /** In words, for an empty one. */
+  reason?: string
+  rowsRead: number
+  rowsWritten: number
+  datasetColumn: string | null
+  isTargetNew: boolean
+  /** Null when nothing was compared. */
+  drift: Drift | null
+}
+
+/** How long a change of the target waits for those who read it; while it waits, whoever comes later waits behind it. */
+const LOCK_SECONDS = 5
+
+/** How long a load waits for another one that is shaping the same target. */
+const TURN_SECONDS = 600
+
+/**
+ * Loads one file within the caller's transaction: all of it, or with an error nothing. An `empty` file changes nothing, the target included.
+ * The target must not be shaped by two at once: loads that find columns or table missing take turns.
+ *
+ * @throws PermanentError those of decideDrift and of the file's reader, `row_refused`; TargetError `target_not_owned`, `target_not_writable`,
+ *   `schema_not_ours`, `target_is_no_table`; JobError `target_locked`
+ */
+export async function loadTable(client: ClientBase, load: TableLoad): Promise<TableLoaded> {
+  const name = tableName(load.target)
+  await client.query('savepoint before_load')
+  try {
+    await client.query(`set local lock_timeout = '${LOCK_SECONDS}s'`)
+    return await loadRows(client, load, name)
+  } catch (error) {
+    if (error instanceof EmptyFile) {
+      await client.query('rollback to savepoint before_load')
+      return nothingLoaded(error.message)
+    }
+    if (error instanceof DatabaseError && error.code === '55P03') {
+      await client.query('rollback to savepoint before_load')
+      throw await targetLocked(client, name, error)
+    }
+    throw error
+  }
+}
+
+/** What `loadTable` would refuse whatever the file: for looking at a config without loading. @returns null when all is well */
+export async function targetTrouble(
+  query: Query,
+  load: Pick<TableLoad, 'target' | 'datasetColumn' | 'ownerRole' | 'policy'>,
+): Promise<string | null> {
+  try {
+    const target = await readTarget(query, tableName(load.target), load.datasetColumn, load.ownerRole)
+    if (target === null) {
+      return load.policy.onNewColumn === 'add'
+        ? null
+        : `Table "${load.target}" does not exist, and on_new_column = '${load.policy.onNewColumn}' makes none.`
+    }
+    requireRights(target, load.ownerRole, load.policy.onNewColumn === 'add' || target.datasetColumn === null)
+    return null
+  } catch (error) {
+    if (error instanceof TargetError) return `${error.message}. ${error.hint ?? ''}`
+    throw error
+  }
+}
+
+async function loadRows(client: ClientBase, load: TableLoad, name: TableName): Promise<TableLoaded> {
+  const { headers, headerLine } = load.table
+  const rows = load.table.rows[Symbol.asyncIterator]()
+  const first = await rows.next()
+  // Before the columns are compared: a page that only says "nothing here" has other ones.
+  refuseEmptyMark(load.emptyWhen, headers[0], headerLine)
+  if (!first.done) for (const row of first.value) refuseEmptyMark(load.emptyWhen, row.values[0], row.line)
+  const { target, columns, drift } = await agreeOnColumns(client, load, name)
+  if (first.done) return nothingLoaded('The file has column names and no rows.')
+
+  const datasetColumn = target?.datasetColumn ?? load.datasetColumn
+  const shaping: Shaping = { name, target, added: drift.added, datasetColumn, references: load.references, ownerRole: load.ownerRole }
+  const isUnfinished = needsShaping(target, drift) && (await shapeTarget(client, shaping))
+  const copied = await copyFile(client, { ...load, name, columns, drift, datasetColumn, filled: target?.filled ?? [] }, first.value, rows)
+  if (isUnfinished) await finishTarget(client, shaping)
+  return { state: 'active', ...copied, datasetColumn, isTargetNew: target === null, drift }
+}
+
+interface Agreement {
+  target: TargetTable | null
+  /** The file's columns by their final names. */
+  columns: string[]
+  drift: Drift
+}
+
+/** Who wants to shape a target has it alone until the commit, and then looks again: another load may have done it meanwhile. */
+async function agreeOnColumns(client: ClientBase, load: TableLoad, name: TableName): Promise<Agreement> {
+  const query: Query = async (text, values) => (await client.query<Record<string, unknown>>(text, values)).rows
+  const agreed = await look()
+  if (!needsShaping(agreed.target, agreed.drift)) return agreed
+  await query(`set local lock_timeout = '${TURN_SECONDS}s'`)
+  await query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`rota shapes ${load.target}`])
+  await query(`set local lock_timeout = '${LOCK_SECONDS}s'`)
+  return await look()
+
+  async function look(): Promise<Agreement> {
+    const target = await readTarget(query, name, load.datasetColumn, load.ownerRole)
+    const columns = withoutReserved(load.columns, target?.reserved ?? [keyColumn(name), load.datasetColumn])
+    const drift = decideDrift(columns, target?.columns ?? null, load.policy, { file: load.fileName, target: load.target })
+    if (target !== null) requireRights(target, load.ownerRole, needsShaping(target, drift))
+    return { target, columns, drift }
+  }
+}
+
+function needsShaping(target: TargetTable | null, drift: Drift): boolean {
+  return target === null || target.datasetColumn === null || drift.added.length > 0
+}
+
+/** A column of the file that is named as one that Rota keeps is numbered, as a duplicate is. */
+function withoutReserved(columns: string[], reserved: string[]): string[] {
+  const taken = new Set([...columns, ...reserved])
+  return columns.map((column) => {
+    if (!reserved.includes(column)) return column
+    let number = 2
+    while (taken.has(`${column}_${number}`)) number += 1
+    taken.add(`${column}_${number}`)
+    return `${column}_${number}`
+  })
+}
+
+function requireRights(target: TargetTable, ownerRole: string, isShaping: boolean): void {
+  if (isShaping && !target.isOurs) refuseTargetOfOthers(target, ownerRole, 'add columns to it')
+  if (!target.isWritable) throw targetNotWritable(target, ownerRole)
+}
+
+function nothingLoaded(reason: string): TableLoaded {
+  return { state: 'empty', reason, rowsRead: 0, rowsWritten: 0, datasetColumn: null, isTargetNew: false, drift: null }
+}
+
+function targetNotWritable({ name, owner }: TargetTable, ownerRole: string): TargetError {
+  return new TargetError('target_not_writable', `Rota may not write to table "${name.schema}.${name.table}" of "${owner}"`, {
+    hint: `grant usage on schema ${name.schema} to ${ownerRole}; grant select, insert, update, delete on ${quoted(name)} to ${ownerRole};`,
+  })
+}
+
+/** Looks who is in the way, in the transaction whose failed statement has been rolled back. */
+async function targetLocked(client: ClientBase, name: TableName, cause: DatabaseError): Promise<JobError> {
+  const { rows } = await client.query<{ who: string }>(lockHoldersQuery, [quoted(name)])
+  return new JobError('target_locked', `Table "${name.schema}.${name.table}" is held by somebody else's transaction`, {
+    detail: rows.length === 0 ? cause.message : `Held by ${rows.map((row) => row.who).join('; ')}.`,
+    hint: 'It is tried again. When it lasts, have that transaction ended: select pg_terminate_backend(<pid>).',
+    cause,
+  })
+}
+
+const lockHoldersQuery = `
+  select distinct format('pid %s (%s%s, since %s)', a.pid, a.usename, coalesce(', ' || nullif(a.application_name, ''), ''), to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS')) as who
+  from pg_locks l
+  join pg_stat_activity a on a.pid = l.pid
+  where l.relation = to_regclass($1) and l.granted and l.pid <> pg_backend_pid()
+  limit 5`

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { filePattern, type PatternKind } from '../../systemscripts/file-pattern.ts'
+
+test('a glob means the whole name', () => {
+  assertMatches('glob', '*.csv', ['a.csv', 'A b.csv', 'a\nb.csv'], ['a.csv.gz', 'a.CSV', 'acsv', 'x/a.csv'])
+  assertMatches('glob', 'prices_????.xls*', ['prices_2024.xls', 'prices_2024.xlsx'], ['prices_24.xls', 'old prices_2024.xls'])
+  assertMatches('glob', '*.{csv,txt}', ['a.csv', 'a.txt'], ['a.xls', 'a.{csv,txt}'])
+  assertMatches('glob', '[ab][!0-9].[xX]', ['ac.x', 'bd.X'], ['a1.x', 'cc.x'])
+})
+
+test('characters that mean something elsewhere are themselves', () => {
+  assertMatches('glob', 'a+(1).$^|x', ['a+(1).$^|x'], ['aa1.$^|x'])
+  assertMatches('glob', '\\*[*].csv', ['**.csv'], ['ab.csv'])
+  assertMatches('glob', 'a[b', ['a[b'], ['ab'])
+  assertMatches('glob', '{a', ['{a'], ['a'])
+  assertMatches('glob', 'ü𝄞?', ['ü𝄞𝄞'], ['ü𝄞'])
+})
+
+test('a star stays within a folder, two stars do not', () => {
+  assertMatches('glob', '2024/*.csv', ['2024/a.csv'], ['2024/x/a.csv', 'a.csv'])
+  assertMatches('glob', '**/*.csv', ['a.csv', 'x/a.csv', 'x/y/a.csv'], ['x/a.txt'])
+})
+
+test('a regular expression means the whole name too', () => {
+  assertMatches('regex', 'price_\\d+\\.csv', ['price_1.csv'], ['price_1.csv.bak', 'my price_1.csv', 'price_x.csv'])
+  assertMatches('regex', 'a|b', ['a', 'b'], ['ab', 'ax'])
+  assertMatches('regex', '^\\p{Lu}.*$', ['Über.csv'], ['über.csv'])
+})
+
+test('hidden and unfinished names are taken only when the pattern says them', () => {
+  const unfinished = [
+    '.hidden.xlsx',
+    '~$book.xlsx',
+    'book.xlsx.part',
+    'book.tmp',
+    'book.xlsx.filepart',
+    'book.xlsx~',
+    'book.crdownload',
+    'BOOK.TMP',
+  ]
+  assertMatches('glob', '*', ['book.xlsx'], unfinished)
+  assertMatches('regex', '.*', ['book.xlsx'], unfinished)
+  assertMatches('glob', '*.tmp', ['a.tmp'], ['.a.tmp', '~a.tmp'])
+  assertMatches('glob', '.h*', ['.hidden.xlsx'], ['.h.part'])
+  assertMatches('glob', '~$*', ['~$book.xlsx'], [])
+  assertMatches('regex', '^.+\\.part$', ['x.part'], ['.x.part'])
+  assertMatches('glob', 'sub/*.tmp', ['sub/a.tmp'], ['sub/.a.tmp'])
+})
+
+test('a pattern that cannot be read is refused with the reason', () => {
+  assert.throws(() => filePattern('a(', 'regex'), { code: 'file_pattern_invalid', message: 'File pattern "a(" is no regular expression' })
+  assert.throws(() => filePattern('[z-a]', 'glob'), { code: 'file_pattern_invalid' })
+})
+
+function assertMatches(kind: PatternKind, pattern: string, matching: string[], others: string[]): void {
+  const matches = filePattern(pattern, kind)
+  for (const name of matching) assert.ok(matches(name), `${pattern} should match ${JSON.stringify(name)}`)
+  for (const name of others) assert.ok(!matches(name), `${pattern} should not match ${JSON.stringify(name)}`)
+}
