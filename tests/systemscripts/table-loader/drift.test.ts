@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PermanentError } from '../../../systemscripts/errors.ts'
-import { decideDrift, type DriftPolicy } from '../../../systemscripts/table-loader/drift.ts'
+import { type DriftPolicy, decideDrift } from '../../../systemscripts/table-loader/drift.ts'
 
 const names = { file: 'prices.csv', target: 'feeds.price' }
 
@@ -43,7 +43,10 @@ test('a table that does not exist and may not be made is refused', () => {
 test('with add a new column is added and loaded', () => {
   const drift = decideDrift(['a', 'new', 'b'], target('a', 'b'), addNull, names)
   assert.deepEqual(drift.added, ['new'])
-  assert.deepEqual(drift.loaded.map(({ column }) => column), ['a', 'new', 'b'])
+  assert.deepEqual(
+    drift.loaded.map(({ column }) => column),
+    ['a', 'new', 'b'],
+  )
 })
 
 test('with ignore a new column is left out, and the values of the others keep their places', () => {
@@ -92,9 +95,17 @@ test('names match without regard to case only where no column is exactly so name
 })
 
 test('columns that files do not fill count neither as missing nor for the half', () => {
-  const drift = decideDrift(['a', 'loaded_at'], { writable: ['a', 'loaded_at', 'source_file', 'event_date'], fromFiles: ['a'] }, ignoreFail, names)
+  const drift = decideDrift(
+    ['a', 'loaded_at'],
+    { writable: ['a', 'loaded_at', 'source_file', 'event_date'], fromFiles: ['a'] },
+    ignoreFail,
+    names,
+  )
   assert.deepEqual(drift.missing, [])
-  assert.deepEqual(drift.loaded.map(({ column }) => column), ['a', 'loaded_at'])
+  assert.deepEqual(
+    drift.loaded.map(({ column }) => column),
+    ['a', 'loaded_at'],
+  )
 })
 
 test('a file without a single column that the table takes is refused', () => {
