@@ -125,3 +125,5 @@ begin
 end
 $$;
 comment on function dba.check_args_of_program(jsonb) is 'Refuses wrong args of job program: {"program": "path inside ROTA_PROGRAM_DIR", "arguments": ["…"], "environment": {"NAME": "text"}}.';
+
+select dba.pin_search_path();

@@ -26,6 +26,8 @@ import { startWorker as startTakingRuns } from './worker/worker.ts'
 export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions): Promise<RunningWorker> {
   const jobs = await loadJobs()
   const redactor = createRedactor()
+  if (config.secretKey !== undefined) redactor.learn(config.secretKey)
+  redactor.learn(decodeURIComponent(new URL(url).password))
   const open = (applicationName: string, max: number, options = '') =>
     openPool(withOptions(url, options), { role: 'rota_worker', applicationName, max })
   const control = open('rota worker', 4)
@@ -73,10 +75,16 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
       jobs,
       lanes: config.lanes,
       concurrency: config.concurrency,
+      redactor,
       version,
       schemaVersion: await codeVersion(),
       createContext: (claimed, lease, signal) =>
-        createContext({ pool: work, config, connections, writeLog, flushLog: () => logBook.flush(2) }, claimed, lease, signal),
+        createContext(
+          { pool: work, config, connections, writeLog, flushLog: () => logBook.flush(2), redact: redactor.text },
+          claimed,
+          lease,
+          signal,
+        ),
       onRunStart: (claimed) => writeLog(startLine(claimed)),
       onRunEnd(claimed, ended) {
         const { end, state, seconds } = ended

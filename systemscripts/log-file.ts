@@ -49,23 +49,23 @@ export function openLogFile(options: LogFileOptions): LogFile {
   const { folder, level, redact, complain = toStderr, sizeBytes = 10 * 2 ** 20, retrySeconds = 5 } = options
   const path = join(folder, 'rota.log')
   const waiting: string[] = []
+  let unwritten: Buffer = Buffer.alloc(0)
   const closing = new AbortController()
   let lost = 0
   let writing: Promise<void> | null = null
 
   const writeAll = async (): Promise<void> => {
-    for (let isFailing = false; waiting.length > 0; ) {
-      const batch = waiting.splice(0, linesAtOnce)
+    for (let isFailing = false; unwritten.length > 0 || waiting.length > 0; ) {
+      if (unwritten.length === 0) unwritten = Buffer.from(waiting.splice(0, linesAtOnce).join(''))
       try {
-        await append(folder, path, batch.join(''), sizeBytes)
+        unwritten = unwritten.subarray(await append(folder, path, unwritten, sizeBytes))
         if (isFailing) complain(`Log file ${path} is written again`)
         if (lost > 0) complain(`${lost} lines are missing in log file ${path}`)
         isFailing = false
         lost = 0
       } catch (error) {
-        waiting.unshift(...batch)
-        if (!isFailing)
-          complain(`Log file ${path} cannot be written, and is tried again: ${error instanceof Error ? error.message : error}`)
+        const said = error instanceof Error ? error.message : error
+        if (!isFailing) complain(`Log file ${path} cannot be written, and is tried again: ${said}`)
         if (closing.signal.aborted) return
         isFailing = true
         await pause(retrySeconds * 1000, undefined, { signal: closing.signal, ref: false }).catch(() => {})
@@ -97,18 +97,19 @@ function toStderr(line: string): void {
   process.stderr.write(`${line}\n`)
 }
 
-async function append(folder: string, path: string, text: string, sizeBytes: number): Promise<void> {
+/** @returns how many bytes were written: on a disk that fills up some, and the next call fails. */
+async function append(folder: string, path: string, bytes: Buffer, sizeBytes: number): Promise<number> {
   await mkdir(folder, { recursive: true })
   const file = await open(path, 'a', 0o640)
   try {
     const { size, ino } = await file.stat()
-    if (size < sizeBytes) return await file.writeFile(text)
+    if (size < sizeBytes) return (await file.write(bytes)).bytesWritten
     // another worker may have been first
     if ((await stat(path)).ino === ino) await putAside(path)
   } finally {
     await file.close()
   }
-  return append(folder, path, text, sizeBytes)
+  return append(folder, path, bytes, sizeBytes)
 }
 
 async function putAside(path: string): Promise<void> {

@@ -208,6 +208,6 @@ returns text
 language sql
 stable
 security definer
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$ select format('%s/%s', (select system_identifier from pg_control_system()), (select oid from pg_database where datname = current_database())) $$;
 comment on function dba.this_home() is 'Names this cluster and database, as dba.setting.home does. A restored copy has another one and stays still.';

@@ -10,7 +10,7 @@ create function dba.refresh_timezones()
 returns void
 language sql
 security definer
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
   insert into dba.timezone (time_zone)
   select name from pg_timezone_names where name ~ '^[A-Z][A-Za-z]+/' and name !~ '^(posix|right|SystemV)/' or name = 'UTC'
@@ -187,7 +187,7 @@ create table dba.secret (
 );
 comment on table dba.secret is 'Encrypted secrets: written by rota secret set, named in dba.connection.secret_name, unreadable in SQL.';
 comment on column dba.secret.secret_name is 'Its name.';
-comment on column dba.secret.sealed is 'AES-256-GCM: version byte, nonce, tag, text. The key never stands in the database.';
+comment on column dba.secret.sealed is 'AES-256-GCM: version byte, salt, nonce, tag, text. The key never stands in the database.';
 comment on column dba.secret.updated_at is 'When it was last set.';
 comment on column dba.secret.updated_by is 'Who set it.';
 comment on constraint secret_name_is_a_plain_name on dba.secret is 'Write lower case letters, digits, dots, dashes and underscores: smtp_main.';

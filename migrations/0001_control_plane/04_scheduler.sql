@@ -5,7 +5,7 @@ returns text
 language sql
 stable
 security definer
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$ select coalesce((select value from dba.setting where name = 'time_zone'), 'UTC') $$;
 comment on function dba.default_time_zone() is 'The zone of a schedule that names none: dba.setting.time_zone.';
 

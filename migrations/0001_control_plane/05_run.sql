@@ -210,7 +210,7 @@ create function dba.make_log_partitions(months_ahead integer default 2)
 returns integer
 language plpgsql
 security definer
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   first_day date;

@@ -33,7 +33,7 @@ create function dba.audit_change()
 returns trigger
 language plpgsql
 security definer
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   name_column constant text := tg_argv[0];
@@ -80,8 +80,8 @@ begin
   where i.indrelid = target and i.indisprimary;
 
   if entry.before is null then
-    execute format('delete from %s where (%s) = (select %1$s from jsonb_populate_record(null::%s, $1))',
-      target, (select string_agg(quote_ident(k), ', ') from unnest(keys) k), target)
+    execute format('delete from %1$s where (%2$s) = (select %2$s from jsonb_populate_record(null::%1$s, $1))',
+      target, (select string_agg(quote_ident(k), ', ') from unnest(keys) k))
     using entry.after;
     get diagnostics found_rows = row_count;
     return format('%s "%s": %s', entry.table_name, entry.row_key, case when found_rows = 1 then 'deleted again' else 'was gone already' end);

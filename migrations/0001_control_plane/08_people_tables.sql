@@ -39,7 +39,7 @@ create function dba.register_config()
 returns trigger
 language plpgsql
 security definer
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   of_job constant text := tg_argv[0];
@@ -137,7 +137,7 @@ create function dba.calendar_touched()
 returns trigger
 language plpgsql
 security definer
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- A new holiday is a new version of its calendar: schedules that keep to it are planned anew.
@@ -237,7 +237,7 @@ create function dba.adopt_home()
 returns void
 language plpgsql
 security definer
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   update dba.setting set value = dba.this_home() where name = 'home';

@@ -61,7 +61,7 @@ end
 $$;
 comment on function dba.check_regex(text, text) is 'Refuses a regular expression that Postgres cannot read, in words; else returns it.';
 
-create function dba.check_args(of_job text, of_config text, args jsonb)
+create function dba.check_args(of_job text, of_config text, args jsonb, laid_over jsonb default '{}')
 returns void
 language plpgsql
 stable
@@ -72,7 +72,7 @@ declare
   unknown text;
   broken text;
 begin
-  if args = '{}' or jsonb_typeof(args) <> 'object' then
+  if jsonb_typeof(args) is distinct from 'object' then
     return;
   end if;
   select * into job_row from dba.job where job = of_job;
@@ -87,7 +87,11 @@ begin
   if unknown is not null then
     perform dba.refuse(format('job "%s" takes no args key "%s"', of_job, unknown), dba.known_names_hint(unknown, columns));
   end if;
-  if job_row.config_table is not null and of_config is not null then
+  -- A job whose needs stand in args says itself what is wrong with them.
+  if to_regprocedure(format('dba.%I(jsonb)', 'check_args_of_' || of_job)) is not null then
+    execute format('select dba.%I($1)', 'check_args_of_' || of_job) using laid_over || args;
+  end if;
+  if job_row.config_table is not null and of_config is not null and args <> '{}' then
     -- The override must be as right as the settings row itself would have to be.
     execute format(
       'select (array_remove(array[%s]::text[], null))[1] from (select (jsonb_populate_record(c, $2)).* from dba.%I c where config_name = $1) as row_to_write',
@@ -105,7 +109,7 @@ begin
   end if;
 end
 $$;
-comment on function dba.check_args(text, text, jsonb) is 'Refuses args with a key that the job does not take, or with a value that its settings table would refuse.';
+comment on function dba.check_args(text, text, jsonb, jsonb) is 'Refuses args with a key that the job does not take, or with a value that its settings table would refuse.';
 
 create function dba.check_run_after(schedule_name text, upstream text[])
 returns void
@@ -224,7 +228,7 @@ create function dba.schedule_named()
 returns trigger
 language plpgsql
 security definer
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   waiting text[];

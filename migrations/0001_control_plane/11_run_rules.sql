@@ -30,7 +30,7 @@ begin
   if new_run.args <> '{}' and new_run.args <> own_args and new_run.args <> schedule.args and not is_dba then
     perform dba.refuse('an operator may not set args', 'Leave args out, or ask someone with role rota_dba.', null, '42501');
   end if;
-  perform dba.check_args(schedule.job, schedule.config_name, new_run.args - '{file,payload,as_of}'::text[]);
+  perform dba.check_args(schedule.job, schedule.config_name, new_run.args - '{file,payload,as_of}'::text[], schedule.args);
 
   -- Only what a person may say is taken over, since a duplicated row brings along all that the system wrote.
   blank.run_id := case when exists (select from dba.run r where r.run_id = new_run.run_id) then gen_random_uuid() else new_run.run_id end;
@@ -206,7 +206,7 @@ create function dba.take_fire()
 returns trigger
 language plpgsql
 security definer
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- The planner may have written this fire already; the person's word replaces it.
@@ -272,7 +272,7 @@ create function dba.keep_bookmark_history()
 returns trigger
 language plpgsql
 security definer
-set search_path = pg_catalog
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'DELETE' then

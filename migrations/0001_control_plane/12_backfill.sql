@@ -103,7 +103,8 @@ begin
     select
       coalesce(w.new_run, d.repeated_by, d.given_run),
       d.scheduled_for,
-      case d.act
+      case case when d.act = 'left' or w.new_run is not null then d.act else 'late' end
+        when 'late' then 'left: somebody else has just asked for it'
         when 'reopen' then format('reopened: it was %s', d.state)
         when 'repeat' then format('runs again: it had %s', replace(d.state, 'cancelled', 'been cancelled'))
         when 'new' then 'runs: it had no row'

@@ -32,7 +32,7 @@ begin
         format('%s was handed to lane "%s" %s, and no worker has begun it.', what, run.lane, dba.in_words(run.queued_at)),
         coalesce(dba.obstacle_words(terms, run.lane, run.due_at, true), dba.busy_words(run.lane)))
       when 'running' then format('%s is running: since %s (%s), attempt %s on worker %s%s.', what, dba.local_time_text(date_trunc('second', run.started_at), zone),
-        dba.in_words(run.started_at), run.attempt, run.worker, coalesce(format(', %s %%', round(run.progress * 100)), '') || coalesce(': ' || run.progress_note, ''))
+        dba.in_words(run.started_at), run.attempt, run.worker, coalesce(', ' || round(run.progress * 100) || ' %', '') || coalesce(': ' || run.progress_note, ''))
       when 'succeeded' then format('It did run: %s succeeded at %s after %s%s.', lower(left(what, 1)) || substr(what, 2), dba.local_time_text(date_trunc('second', run.finished_at), zone),
         dba.span_words(run.finished_at - run.started_at), coalesce(' (' || nullif(concat_ws('; ', run.note, run.reason), '') || ')', ''))
       when 'failed' then concat_ws(' ',
@@ -150,7 +150,8 @@ begin
     case when terms.run_after is not null then format('It runs after %s (run_after_state %s): %s.', dba.name_list(terms.run_after), terms.run_after_state, (
       select string_agg(
         case when ended.run_id is not null then format('"%s" has so ended at %s', u.name, dba.local_time_text(date_trunc('second', ended.ended_at), terms.time_zone))
-          else format('"%s" has not so ended since%s', u.name, coalesce(format(' (its last run %s at %s)', last_run.state, dba.local_time_text(date_trunc('second', last_run.finished_at), terms.time_zone)), ', it has had no run')) end,
+          else format('"%s" has not so ended since%s', u.name, case when last_run.state is null then ', it has had no run'
+            else format(' (its last run %s at %s)', case when last_run.state in ('succeeded', 'failed') then last_run.state else 'was ' || last_run.state end, dba.local_time_text(date_trunc('second', last_run.finished_at), terms.time_zone)) end) end,
         ', ' order by u.name)
       from unnest(terms.run_after) as u (name)
       left join lateral (

@@ -80,6 +80,7 @@ async function refuseKnownBytes(client: ClientBase, deps: LedgerDeps, file: Take
  */
 async function endFormer(client: ClientBase, datasetId: number, file: TakenFile, facts: DatasetFacts): Promise<void> {
   const { label, datasetDate, datasource, datasettype, replacesFormer } = facts
+  await client.query(`set local lock_timeout = '60s'`)
   const key = `rota replaces ${JSON.stringify([datasource, datasettype, label, datasetDate])}`
   if (replacesFormer) await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [key])
   await client.query(

@@ -28,19 +28,18 @@ export async function dispatchDueRuns(pool: Pool, enqueue: Enqueue): Promise<Mes
   }
 }
 
-/** When the next run becomes due, as milliseconds from now (0 or more), or null when none is known. */
+/** When the next run becomes due, as milliseconds from now, or null when none is known. Negative: it is due already, and nobody has decided it. */
 export async function untilNextDue(pool: Pool): Promise<number | null> {
   const { rows } = await pool.query<{ wait: number | null }>({
     name: 'until-next-due',
     text: `
       select (extract(epoch from least(
-        (select min(due_at) from dba.run where (state = 'planned' or state = 'waiting' and attempt > 0) and due_at > clock_timestamp()),
+        (select min(due_at) from dba.run where (state = 'planned' or state = 'waiting' and attempt > 0) and waits_for is distinct from 'lane'),
         (select min(refill_at) from dba.plan where refill_at is not null),
         (select min(paused_until) from dba.lane where paused_until > clock_timestamp() and paused_until < 'infinity'))
         - clock_timestamp()) * 1000)::float8 as wait`,
   })
-  const wait = rows[0]?.wait ?? null
-  return wait === null ? null : Math.max(0, wait)
+  return rows[0]?.wait ?? null
 }
 
 async function dispatchBatch(client: ClientBase, enqueue: Enqueue): Promise<{ looked: number; messages: Message[] }> {

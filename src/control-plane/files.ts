@@ -6,8 +6,9 @@ import { PermanentError } from '../../systemscripts/errors.ts'
 import { hashFile } from '../../systemscripts/hash-file.ts'
 import { TargetError } from '../../systemscripts/table-loader/refusals.ts'
 import { explainError, isConnectionLost } from '../db/explain-error.ts'
-import type { JobContext, Log, Outcome } from '../job/define-job.ts'
+import type { JobContext, Log } from '../job/define-job.ts'
 import type { ArrivedFile, FileLedger, Keeping, TakenFile } from '../job/ledgers.ts'
+import type { Outcome } from '../job/outcome.ts'
 import { type Claim, claimFile, releaseClaim, retryQuery } from './files/claim.ts'
 import { endUnloaded, type FileEnd, markKept, reasonOf } from './files/end-file.ts'
 import { isFaultOfFile } from './files/fault.ts'
@@ -44,7 +45,7 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
   /** Errors of files that stay where they are: another attempt may mend them. */
   const postponed: unknown[] = []
   let lastFailure: Error | undefined
-  return { toRetry, take, outcome }
+  return { toRetry, hasMet, take, outcome }
 
   async function toRetry(): Promise<ArrivedFile[]> {
     const { rows } = await pool.query<RetryRow>(retryQuery, [runId, deps.job, deps.configName])
@@ -55,6 +56,13 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
       sizeBytes: row.size_bytes,
       modifiedAt: row.modified_at,
     }))
+  }
+
+  async function hasMet(path: string): Promise<boolean> {
+    const { rows } = await pool.query<{ met: boolean }>('select exists (select from dba.file where path = $1 or kept_path = $1) as met', [
+      path,
+    ])
+    return rows[0]?.met === true
   }
 
   async function outcome(whenNone: string): Promise<Outcome> {

@@ -1,6 +1,7 @@
 /** Lines for dba.logentry: collected, written in batches, kept while the database is away. A log never fails a run. */
-import type { Pool } from 'pg'
+import { DatabaseError, type Pool } from 'pg'
 import type { LogLevel } from '../job/define-job.ts'
+import { storableJson } from './storable.ts'
 
 export interface LogEntry {
   loggedAt: Date
@@ -33,8 +34,9 @@ const retryMs = 1000
 const keptLines = 50_000
 
 export function openLogBook(pool: Pool): LogBook {
-  let lines: LogEntry[] = []
+  const lines: LogEntry[] = []
   let dropped = 0
+  let refused = 0
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<boolean> | undefined
   let isClosed = false
@@ -43,7 +45,7 @@ export function openLogBook(pool: Pool): LogBook {
     if (timer === undefined && !isClosed) timer = setTimeout(() => void writeAll(), delay)
   }
 
-  /** Writes what there is; false when the database did not take it. */
+  /** Writes what there is; false when the database did not take it: then it gets it later, and the file has it already. */
   async function writeAll(): Promise<boolean> {
     clearTimeout(timer)
     timer = undefined
@@ -56,22 +58,30 @@ export function openLogBook(pool: Pool): LogBook {
   }
 
   async function drain(): Promise<boolean> {
-    while (lines.length > 0) {
-      const batch = lines.slice(0, batchLines)
+    for (let most = batchLines; lines.length > 0 || sayWhatIsMissing(); ) {
+      const batch = lines.splice(0, most)
       try {
         await insertLines(pool, batch)
-      } catch {
-        // The file has these lines; the table gets them when the database is back.
-        return false
-      }
-      lines = lines.slice(batch.length)
-      if (dropped > 0) {
-        const message = `${dropped} lines were dropped while the database was away; the log file has them`
-        dropped = 0
-        lines.unshift({ ...plainLine, loggedAt: new Date(), level: 'warning', message })
+        most = batchLines
+      } catch (error) {
+        // One line that the table cannot hold must not keep the others out: smaller and smaller batches find it.
+        if (isRefusal(error) && batch.length === 1) refused++
+        else lines.unshift(...batch)
+        if (isRefusal(error)) most = Math.ceil(batch.length / 2)
+        else if (!(isWithoutPartition(error) && (await makePartitions(pool)))) return false
       }
     }
     return true
+  }
+
+  /** True when there is something to say. */
+  function sayWhatIsMissing(): boolean {
+    const warn = (message: string): unknown => lines.push({ ...plainLine, loggedAt: new Date(), level: 'warning', message })
+    if (dropped > 0) warn(`${dropped} lines were dropped while the database was away; the log file has them`)
+    if (refused > 0) warn(`${refused} lines were refused by the database; the log file has them`)
+    dropped = 0
+    refused = 0
+    return lines.length > 0
   }
 
   return {
@@ -99,6 +109,25 @@ export function openLogBook(pool: Pool): LogBook {
 
 const plainLine = { runId: null, attempt: null, scheduleName: null, step: null, data: null, stepSeconds: null, totalSeconds: null }
 
+/** Data that a column cannot hold, or that is beyond Postgres's limits. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(22|54)/.test(error.code ?? '')
+}
+
+function isWithoutPartition(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '23514'
+}
+
+/** A worker that runs for months comes to a month that has no partition yet. */
+async function makePartitions(pool: Pool): Promise<boolean> {
+  try {
+    const { rows } = await pool.query<{ made: number }>('select dba.make_log_partitions() as made')
+    return (rows[0]?.made ?? 0) > 0
+  } catch {
+    return false
+  }
+}
+
 async function insertLines(pool: Pool, batch: LogEntry[]): Promise<void> {
   await pool.query({
     name: 'insert-log-lines',
@@ -108,7 +137,7 @@ async function insertLines(pool: Pool, batch: LogEntry[]): Promise<void> {
       from jsonb_to_recordset($1) as l
         (logged_at timestamptz, run_id uuid, attempt integer, level text, step text, message text, data jsonb, step_seconds real, total_seconds real)`,
     values: [
-      JSON.stringify(
+      storableJson(
         batch.map((line) => ({
           logged_at: line.loggedAt,
           run_id: line.runId,
@@ -120,8 +149,7 @@ async function insertLines(pool: Pool, batch: LogEntry[]): Promise<void> {
           step_seconds: line.stepSeconds,
           total_seconds: line.totalSeconds,
         })),
-        // Postgres's jsonb takes no NUL, and a text that a job logs may hold one.
-      ).replaceAll('\\u0000', '\\ufffd'),
+      ),
     ],
   })
 }

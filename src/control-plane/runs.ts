@@ -2,6 +2,7 @@
 import type { ClientBase, Pool } from 'pg'
 import { type FourFields, JobError } from '../../systemscripts/errors.ts'
 import type { Outcome } from '../job/outcome.ts'
+import { storableJson, storableText } from './storable.ts'
 
 /** A run that this worker has claimed, as the attempt needs it. */
 export interface ClaimedRun {
@@ -175,17 +176,17 @@ export async function endAttempt(client: Pick<ClientBase, 'query'>, lease: Lease
       end.outcome,
       end.outcome === 'failed' && end.isPermanent,
       error?.code ?? null,
-      error?.message ?? null,
-      error?.detail ?? null,
-      error?.hint ?? null,
-      end.outcome === 'cancelled' ? end.reason : null,
-      facts.note ?? null,
+      storableText(error?.message),
+      storableText(error?.detail),
+      storableText(error?.hint),
+      end.outcome === 'cancelled' ? storableText(end.reason) : null,
+      storableText(facts.note),
       facts.rowsRead ?? null,
       facts.rowsWritten ?? null,
       facts.rowsRejected ?? null,
       facts.bytesRead ?? null,
       facts.files ?? null,
-      facts.result ?? null,
+      facts.result === undefined ? null : storableJson(facts.result),
     ],
   })
   return rows[0]?.state ?? null
@@ -209,7 +210,7 @@ export async function writeProgress(pool: Pool, lease: Lease, fraction: number |
   await pool.query({
     name: 'write-progress',
     text: `update dba.run set progress = $4, progress_note = $5 where run_id = $1 and attempt = $2 and worker = $3 and state = 'running'`,
-    values: [lease.runId, lease.attempt, lease.worker, fraction, note],
+    values: [lease.runId, lease.attempt, lease.worker, fraction, storableText(note)],
   })
 }
 

@@ -6,19 +6,20 @@ import { forgetDeletedSchedules, planReactions, planSchedules } from '../control
 export interface Conductor {
   /** Something changed. `lookAtAll`: schedules were written, so all are compared with their plans. */
   wake(options?: { lookAtAll: boolean }): void
-  /** Ends after the tick that goes on. */
+  /** Ends after the tick that goes on; does not wait for answers. */
   stop(): Promise<void>
 }
 
 interface ConductorDeps {
   pool: Pool
   enqueue: Enqueue
-  /** Told after a tick that looked at all schedules. */
+  /** Called after a tick that looked at all schedules, beside the work: what it looks at may be slow. One at a time. */
   onLookedAtAll(): Promise<void>
   onError(error: unknown): void
 }
 
 const idleMs = 30_000
+/** After a fault, and for what is due and was left because somebody else holds it. */
 const retryMs = 1000
 /** A timer that is later than this may have slept through an outage: then what is owed is planned before anything is dispatched. */
 const onTimeMs = 3000
@@ -26,9 +27,12 @@ const onTimeMs = 3000
 export function startConductor({ pool, enqueue, onLookedAtAll, onError }: ConductorDeps): Conductor {
   let timer: NodeJS.Timeout | undefined
   let ticking: Promise<void> | undefined
+  let isAnswering = false
+  let mustAnswer = false
   let isWoken = false
   let mustLookAtAll = true
   let isStopped = false
+  // By the wall clock, which goes on while the machine is asleep.
   let expectedAt = 0
   let lookedAt = 0
 
@@ -46,23 +50,27 @@ export function startConductor({ pool, enqueue, onLookedAtAll, onError }: Conduc
   async function run(): Promise<void> {
     let wait = retryMs
     try {
+      let begun = performance.now()
       while (isWoken && !isStopped) {
         isWoken = false
+        begun = performance.now()
         await tick()
       }
-      wait = Math.min((await untilNextDue(pool)) ?? idleMs, idleMs)
+      const due = Math.min((await untilNextDue(pool)) ?? idleMs, idleMs)
+      const hasSeenIt = due < begun - performance.now()
+      wait = hasSeenIt ? retryMs : Math.max(due, 0)
     } catch (error) {
       // What this tick should have done is found again by looking at everything.
       mustLookAtAll = true
       onError(error)
     }
     if (isStopped) return
-    expectedAt = performance.now() + wait
+    expectedAt = Date.now() + wait
     timer = setTimeout(() => wake(), Math.ceil(wait) + 1)
   }
 
   async function tick(): Promise<void> {
-    const now = performance.now()
+    const now = Date.now()
     const lookAtAll = mustLookAtAll || now - lookedAt >= idleMs
     mustLookAtAll = false
     const isOnTime = !lookAtAll && now - expectedAt < onTimeMs
@@ -74,7 +82,26 @@ export function startConductor({ pool, enqueue, onLookedAtAll, onError }: Conduc
     await dispatchDueRuns(pool, enqueue)
     if (lookAtAll) {
       lookedAt = now
-      await onLookedAtAll()
+      answer()
+    }
+  }
+
+  function answer(): void {
+    mustAnswer = true
+    if (!isAnswering) void answerAll()
+  }
+
+  async function answerAll(): Promise<void> {
+    isAnswering = true
+    try {
+      while (mustAnswer && !isStopped) {
+        mustAnswer = false
+        await onLookedAtAll()
+      }
+    } catch (error) {
+      if (!isStopped) onError(error)
+    } finally {
+      isAnswering = false
     }
   }
 

@@ -19,6 +19,8 @@ export interface ContextDeps {
   /** Takes a line for the table and the file; secrets are masked in there. */
   writeLog(entry: LogEntry): void
   flushLog(): Promise<void>
+  /** Takes secrets out of a text. */
+  redact(text: string): string
 }
 
 /** Progress reaches the ledger at most once in this time. */
@@ -27,7 +29,7 @@ const progressEveryMs = 1000
 export function createContext(deps: ContextDeps, claimed: ClaimedRun, lease: Lease, signal: AbortSignal): AttemptContext {
   const { pool, config } = deps
   const log = createLog(deps, claimed)
-  const progress = createProgress((fraction, note) => writeProgress(pool, lease, fraction, note))
+  const progress = createProgress((fraction, note) => writeProgress(pool, lease, fraction, note === null ? null : deps.redact(note)))
   const transaction: JobContext<unknown>['transaction'] = (work) =>
     inTransaction(pool, async (client) => {
       signal.throwIfAborted()
@@ -36,7 +38,8 @@ export function createContext(deps: ContextDeps, claimed: ClaimedRun, lease: Lea
       await proveLease(client, lease)
       return result
     })
-  const owner = { pool, transaction, runId: claimed.runId, job: claimed.job, configName: claimed.configName ?? claimed.scheduleName }
+  const { runId, job, configName } = claimed
+  const ledger = { pool, transaction, runId, job, configName, log, signal }
   return {
     context: {
       run: {
@@ -53,10 +56,10 @@ export function createContext(deps: ContextDeps, claimed: ClaimedRun, lease: Lea
       progress: progress.tell,
       transaction,
       stillMine: () => inTransaction(pool, (client) => proveLease(client, lease)),
-      bookmarks: createBookmarks(owner),
+      bookmarks: createBookmarks({ pool, transaction, runId, job, configName: configName ?? claimed.scheduleName }),
       connections: deps.connections,
-      files: createFileLedger(owner),
-      datasets: createDatasets(owner),
+      files: createFileLedger(ledger),
+      datasets: createDatasets(ledger),
       folder: (path) => folderOf(config, path),
       programDir: config.programDir ?? null,
     },

@@ -1,16 +1,19 @@
 /** One attempt of one run, from its claim to its end: settings → job.run → outcome. Reading this file is reading what happens to a run. */
 import type { Pool } from 'pg'
 import { JobError, PermanentError } from '../../systemscripts/errors.ts'
+import type { Redactor } from '../../systemscripts/redact.ts'
 import { type AttemptEnd, type ClaimedRun, endAttempt, type Lease } from '../control-plane/runs.ts'
 import { readSettings } from '../control-plane/settings.ts'
 import { explainError, isConnectionLost, isRetryable } from '../db/explain-error.ts'
 import type { Job, JobContext } from '../job/define-job.ts'
 import type { Outcome } from '../job/outcome.ts'
+import { maskEnd } from './mask-end.ts'
 
 export interface AttemptDeps {
   pool: Pool
   worker: string
   jobs: Map<string, Job>
+  redactor: Redactor
   /** Everything a job is handed but its settings. */
   createContext(claimed: ClaimedRun, lease: Lease, signal: AbortSignal): AttemptContext
 }
@@ -19,7 +22,7 @@ export interface AttemptContext {
   context: Omit<JobContext<unknown>, 'config'>
   /** Makes sure that the lines of a failed attempt stand in the table, as far as the database is there. */
   flushLog(): Promise<void>
-  /** Writes the last progress and lets go. */
+  /** Writes no more progress, and waits for what is being written. */
   close(): Promise<void>
 }
 
@@ -55,9 +58,9 @@ async function executeAttempt(deps: AttemptDeps, claimed: ClaimedRun, lease: Lea
   const { context, flushLog, close } = deps.createContext(claimed, lease, controller.signal)
   let end: AttemptEnd
   try {
-    end = { outcome: 'succeeded', facts: await runJob(deps, claimed, context, controller.signal) }
+    end = maskEnd({ outcome: 'succeeded', facts: await runJob(deps, claimed, context, controller.signal) }, deps.redactor)
   } catch (error) {
-    end = endOf(error, controller.signal)
+    end = maskEnd(endOf(error, controller.signal), deps.redactor)
     if (end.outcome === 'failed') {
       const { code, message, detail, hint } = end.error
       context.log(message, { code, detail, hint }, { level: 'error' })
@@ -130,14 +133,30 @@ function isPostgresError(error: unknown): boolean {
   return error instanceof Error && 'severity' in error && 'code' in error
 }
 
-/** The end must reach the ledger: while the database is away it is tried again and again. Should the lease be lost meanwhile, it changes nothing. */
+/**
+ * The end must reach the ledger: while the database is away it is tried again and again. Should the lease be lost meanwhile, it changes
+ * nothing. An outcome that the ledger cannot hold fails the run, with the reason.
+ */
 async function writeEnd(pool: Pool, lease: Lease, end: AttemptEnd): Promise<string | null> {
   for (let wait = 100; ; wait = Math.min(wait * 2, 5000)) {
     try {
       return await endAttempt(pool, lease, end)
     } catch (error) {
-      if (!isConnectionLost(error) && !isRetryable(error)) throw error
+      // The worker has stopped without us; what it left open is handed back or found by others.
+      if (pool.ending) throw error
+      if (!isConnectionLost(error) && !(isPostgresError(error) && isRetryable(error))) {
+        if (end.outcome !== 'succeeded') throw error
+        return await writeEnd(pool, lease, { outcome: 'failed', error: explainError(notStored(error)), isPermanent: true })
+      }
       await new Promise((resolve) => setTimeout(resolve, wait))
     }
   }
+}
+
+function notStored(cause: unknown): PermanentError {
+  return new PermanentError('outcome_not_stored', 'The job did its work, and its outcome could not be written down', {
+    detail: explainError(cause).message,
+    hint: 'The job must report whole numbers and plain JSON; until it does, what it moved stands in the target and not in dba.run.',
+    cause,
+  })
 }

@@ -1,7 +1,7 @@
 /** Signs of life: of this worker and its runs, and the lack of them in others. */
 import type { Pool } from 'pg'
 import { JobError } from '../../systemscripts/errors.ts'
-import { beat, endAttempt, type Lease } from '../control-plane/runs.ts'
+import { type AttemptEnd, beat, endAttempt, type Lease } from '../control-plane/runs.ts'
 import { deadAfterSeconds, type LostAttempt, neighbours, readState, reapDeadWorkers, setWorkerState } from '../control-plane/workers.ts'
 import { explainError } from '../db/explain-error.ts'
 import type { RunningAttempt } from './execute.ts'
@@ -10,6 +10,8 @@ import { isProcessAlive } from './machine.ts'
 export interface Heart {
   /** Somebody may want a run stopped: look now. */
   beatNow(): void
+  /** From now on the worker is said to take no more runs; it goes on giving signs of life. */
+  drain(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -28,6 +30,8 @@ interface HeartDeps {
 
 const beatMs = 3000
 const lookMs = 5000
+/** Two beats missed. */
+const gapMs = 3 * beatMs
 
 export function startHeart(deps: HeartDeps): Heart {
   const { control, worker, running, say } = deps
@@ -35,15 +39,19 @@ export function startHeart(deps: HeartDeps): Heart {
   let beating: Promise<void> | undefined
   let looking: Promise<void> | undefined
   let mustBeat = false
-  /** Since when the database has answered without a gap: only then are old heartbeats the fault of the others. */
-  let inContactSince: number | undefined
+  /** When a sign of life was last written, and since when without a gap: only then are old heartbeats the fault of the others. Wall clock, since a machine that was asleep has a gap. */
+  let beatAt = Number.NEGATIVE_INFINITY
+  let inContactSince = Number.POSITIVE_INFINITY
   let mayTake: boolean | undefined
+  let isDraining = false
   let isStopped = false
 
   async function beatOnce(): Promise<void> {
     const before = new Map(running)
     const held = await beat(control, worker)
-    inContactSince ??= performance.now()
+    const now = Date.now()
+    if (now - beatAt > gapMs) inContactSince = now
+    beatAt = now
     const heldRuns = new Map(held.map((run) => [run.runId, run]))
     for (const [runId, attempt] of before) {
       const run = heldRuns.get(runId)
@@ -71,12 +79,8 @@ export function startHeart(deps: HeartDeps): Heart {
     strays.clear()
     for (const lease of found) strays.add(lease.runId)
     if (seenTwice.length === 0) return
-    await endStrays(
-      control,
-      worker,
-      seenTwice,
-      new JobError('attempt_vanished', 'The attempt ended without a trace', { hint: 'Look at the log file of this worker.' }),
-    )
+    const vanished = new JobError('attempt_vanished', 'The attempt ended without a trace', { hint: 'Look at the log file of its worker.' })
+    await endStrays(control, worker, seenTwice, { outcome: 'failed', error: explainError(vanished), isPermanent: false })
   }
 
   function beatNow(): void {
@@ -88,10 +92,7 @@ export function startHeart(deps: HeartDeps): Heart {
         await beatOnce()
       }
     })()
-      .catch((error: unknown) => {
-        inContactSince = undefined
-        say('warning', 'No sign of life could be given; it is tried again', error)
-      })
+      .catch((error: unknown) => say('warning', 'No sign of life could be given; it is tried again', error))
       .finally(() => {
         beating = undefined
       })
@@ -115,7 +116,7 @@ export function startHeart(deps: HeartDeps): Heart {
         : state === 'still'
           ? `this database is a copy or not live: update dba.setting set value = 'true' where name = 'is_live'`
           : null
-    await setWorkerState(control, worker, state, message)
+    if (!isDraining) await setWorkerState(control, worker, state, message)
     if (mayTake !== (state === 'running')) {
       mayTake = state === 'running'
       if (message !== null) say('warning', `Takes no runs: ${message}`)
@@ -123,7 +124,8 @@ export function startHeart(deps: HeartDeps): Heart {
     }
     if (state !== 'running') return
     const gone = (await neighbours(control, deps.machine)).filter((other) => other.worker !== worker && !isProcessAlive(other.pid))
-    const isJudge = inContactSince !== undefined && performance.now() - inContactSince > deadAfterSeconds * 1000
+    const now = Date.now()
+    const isJudge = now - beatAt <= gapMs && now - inContactSince > deadAfterSeconds * 1000
     const lost = await reapDeadWorkers(
       control,
       gone.map((other) => other.worker),
@@ -137,6 +139,11 @@ export function startHeart(deps: HeartDeps): Heart {
   look()
   return {
     beatNow,
+    async drain() {
+      isDraining = true
+      await looking
+      await setWorkerState(control, worker, 'draining')
+    },
     async stop() {
       isStopped = true
       clearInterval(beats)
@@ -147,7 +154,7 @@ export function startHeart(deps: HeartDeps): Heart {
   }
 }
 
-/** Hands back attempts that this worker holds in the ledger and nowhere else. */
-export async function endStrays(control: Pool, worker: string, leases: Lease[], reason: JobError): Promise<void> {
-  for (const lease of leases) await endAttempt(control, { ...lease, worker }, { outcome: 'handed_back', error: explainError(reason) })
+/** Ends attempts that this worker holds in the ledger and nowhere else. */
+export async function endStrays(control: Pool, worker: string, leases: Lease[], end: AttemptEnd): Promise<void> {
+  for (const lease of leases) await endAttempt(control, { ...lease, worker }, end)
 }

@@ -32,6 +32,7 @@ export function openListener(url: string, events: ListenerEvents): Listener {
     const next = new Client({
       connectionString: url,
       application_name: 'rota listen',
+      connectionTimeoutMillis: 10_000,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
     })

@@ -116,6 +116,9 @@ function within(client: ClientBase): { executeSql(text: string, values?: unknown
 /** The queue's tables belong to rota_worker, so its connections become that role at once. */
 function asWorker(url: string): string {
   const address = new URL(url)
-  address.searchParams.set('options', [address.searchParams.get('options'), '-c role=rota_worker'].filter((part) => part !== null).join(' '))
+  address.searchParams.set(
+    'options',
+    [address.searchParams.get('options'), '-c role=rota_worker'].filter((part) => part !== null).join(' '),
+  )
   return address.href
 }

@@ -2,9 +2,11 @@
 import { hostname } from 'node:os'
 import type { Pool } from 'pg'
 import { JobError } from '../../systemscripts/errors.ts'
+import type { Redactor } from '../../systemscripts/redact.ts'
 import { type ClaimedRun, claimRuns, type Lease, longQueued } from '../control-plane/runs.ts'
 import { inTransaction } from '../control-plane/transaction.ts'
 import { registerWorker, setWorkerState } from '../control-plane/workers.ts'
+import { explainError } from '../db/explain-error.ts'
 import type { Job } from '../job/define-job.ts'
 import { startConductor } from './conductor.ts'
 import { type AttemptContext, type EndedAttempt, type RunningAttempt, startAttempt } from './execute.ts'
@@ -22,6 +24,7 @@ export interface WorkerDeps {
   version: string
   /** Highest migration that this code knows. */
   schemaVersion: number
+  redactor: Redactor
   createContext(claimed: ClaimedRun, lease: Lease, signal: AbortSignal): AttemptContext
   onRunStart(claimed: ClaimedRun): void
   onRunEnd(claimed: ClaimedRun, ended: EndedAttempt): void
@@ -51,9 +54,10 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const name = workerName()
   const machine = machineId()
   const running = new Map<string, RunningAttempt>()
+  const lanesInTurn = [...lanes]
   let isTaking = true
   let mayTake = false
-  let isPumping = false
+  let pumping: Promise<void> | undefined
   let mustPump = false
 
   await registerWorker(control, { worker: name, host: hostname(), pid: process.pid, version: deps.version, lanes, machine })
@@ -86,20 +90,20 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   /** Fills the free places, lane by lane, until nothing is left to take. */
   function pump(): void {
     mustPump = true
-    if (isPumping) return
-    isPumping = true
-    void (async () => {
-      try {
-        while (mustPump) {
-          mustPump = false
-          for (const lane of lanes) await takeFrom(lane)
-        }
-      } catch (error) {
-        say('warning', 'Runs could not be taken; it is tried again', error)
-      } finally {
-        isPumping = false
+    pumping ??= takeAll()
+  }
+
+  async function takeAll(): Promise<void> {
+    try {
+      while (mustPump) {
+        mustPump = false
+        for (const lane of [...lanesInTurn]) await takeFrom(lane)
       }
-    })()
+    } catch (error) {
+      say('warning', 'Runs could not be taken; it is tried again', error)
+    } finally {
+      pumping = undefined
+    }
   }
 
   async function takeFrom(lane: string): Promise<void> {
@@ -118,13 +122,18 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       return runs
     })
     if (claimed === null) return
+    // The lane comes last next time, so that a long backlog in one does not shut out the others.
+    lanesInTurn.push(...lanesInTurn.splice(lanesInTurn.indexOf(lane), 1))
     for (const run of claimed) begin(run)
     mustPump = true
   }
 
   function begin(claimed: ClaimedRun): void {
     deps.onRunStart(claimed)
-    const attempt = startAttempt({ pool: control, worker: name, jobs: deps.jobs, createContext: deps.createContext }, claimed)
+    const attempt = startAttempt(
+      { pool: control, worker: name, jobs: deps.jobs, createContext: deps.createContext, redactor: deps.redactor },
+      claimed,
+    )
     running.set(claimed.runId, attempt)
     attempt.ended
       .then((ended) => deps.onRunEnd(claimed, ended))
@@ -137,18 +146,15 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
 
   let stopping: Promise<void> | undefined
   let limitTimer: NodeJS.Timeout | undefined
-  let limitOver: () => void = () => undefined
+  const limit = Promise.withResolvers<void>()
 
   async function drainAndStop(): Promise<void> {
     isTaking = false
     clearInterval(poll)
     clearInterval(resend)
     await conductor.stop()
-    await setWorkerState(control, name, 'draining').catch(() => undefined)
-    const over = new Promise<void>((resolve) => {
-      limitOver = resolve
-    })
-    await Promise.race([over, allEnded()])
+    await heart.drain().catch(() => undefined)
+    await Promise.race([limit.promise, allEnded()])
     const stopped = new JobError('worker_stopped', `Worker ${name} was stopped`, { hint: 'Nothing to do: another worker goes on with it.' })
     for (const attempt of running.values()) attempt.stop(stopped)
     await Promise.race([allEnded(), new Promise((resolve) => setTimeout(resolve, handBackMs))])
@@ -157,12 +163,14 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       control,
       name,
       [...running.values()].map((attempt) => attempt.lease),
-      stopped,
+      { outcome: 'handed_back', error: explainError(stopped) },
     ).catch(() => undefined)
     await setWorkerState(control, name, 'stopped').catch(() => undefined)
   }
 
   async function allEnded(): Promise<void> {
+    // What is being claimed at this moment is still begun.
+    await pumping
     while (running.size > 0) await Promise.allSettled([...running.values()].map((attempt) => attempt.ended))
   }
 
@@ -185,7 +193,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     async stop(limitSeconds) {
       stopping ??= drainAndStop()
       clearTimeout(limitTimer)
-      limitTimer = setTimeout(() => limitOver(), limitSeconds * 1000)
+      limitTimer = setTimeout(limit.resolve, limitSeconds * 1000)
       await stopping
       clearTimeout(limitTimer)
     },

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+export interface WorkerProcess {
+  /** Its name in dba.worker. */
+  name: string
+  process: ChildProcess
+  /** Its last lines, for when it ends and nobody asked it to. */
+  lastLines: string[]
+  /** Resolves with the exit code or the signal, once it is gone. */
+  ended: Promise<number | NodeJS.Signals>
+}
+
+export interface WorkerProcessOptions {
+  url: string
+  dataDir: string
+  /** Default: `default`. */
+  lanes?: string
+  /** Default: 10. */
+  concurrency?: number
+}
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+/** `rota worker` in a process of its own; resolves once it has registered. The caller ends it. */
+export async function startWorkerProcess({
+  url,
+  dataDir,
+  lanes = 'default',
+  concurrency = 10,
+}: WorkerProcessOptions): Promise<WorkerProcess> {
+  const child = spawn(process.execPath, [main, 'worker'], {
+    env: {
+      ...process.env,
+      DATABASE_URL: url,
+      ROTA_DATA_DIR: dataDir,
+      ROTA_SECRET_KEY: 'a key for tests that is long enough to be taken',
+      ROTA_LANES: lanes,
+      ROTA_CONCURRENCY: String(concurrency),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const lastLines: string[] = []
+  const ended = once(child, 'exit').then(([code, signal]: unknown[]) => endOf(code, signal))
+  const name = await new Promise<string>((resolve, reject) => {
+    for (const output of [child.stdout, child.stderr]) {
+      createInterface({ input: output }).on('line', (line) => {
+        lastLines.push(line)
+        if (lastLines.length > 50) lastLines.shift()
+        const found = /^Worker (\S+) takes runs/.exec(line)?.[1]
+        if (found !== undefined) resolve(found)
+      })
+    }
+    ended.then((how) => reject(new Error(`the worker ended at its start (${how}):\n${lastLines.join('\n')}`)), reject)
+  })
+  return { name, process: child, lastLines, ended }
+}
+
+function endOf(code: unknown, signal: unknown): number | NodeJS.Signals {
+  if (typeof code === 'number') return code
+  return signal === 'SIGKILL' || signal === 'SIGTERM' ? signal : 'SIGABRT'
+}
