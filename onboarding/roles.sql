@@ -11,7 +11,7 @@ begin
       ('rota_worker',   false, 'What a worker becomes when it connects: writes the ledger, the answers and the log.'),
       ('rota_target',   false, 'Owns the tables that data is loaded into.'),
       ('rota_query',    true,  'Login for queries that people wrote (reports). Reads only.'),
-      ('rota_job',      true,  'Login for statements that people wrote (job sql). Works on targets, cannot touch the control plane.'),
+      ('rota_job',      true,  'Login for statements that people wrote (job sql). Reads and writes rows of targets, cannot touch the control plane.'),
       ('rota_dba',      true,  'Writes what people write: schedules, configs, lanes, calendars, connections.'),
       ('rota_operator', true,  'Requests, cancels, pauses and acknowledges. Cannot say what a job does.'),
       ('rota_reader',   true,  'Reads every table and view that people read.')
@@ -47,7 +47,6 @@ begin
     from (values
       ('rota_target', 'rota_worker'),
       ('rota_target', 'rota_dba'),
-      ('rota_target', 'rota_job'),
       ('rota_reader', 'rota_worker'),
       ('rota_reader', 'rota_operator'),
       ('rota_reader', 'rota_dba'),
@@ -68,10 +67,19 @@ begin
   execute format('grant create on database %I to rota_owner, rota_worker, rota_target, rota_dba', current_database());
 end
 $$;
-grant usage, create on schema public to rota_target, rota_dba;
-grant usage on schema public to rota_query, rota_job, rota_reader;
+grant usage, create on schema public to rota_target, rota_dba, rota_job;
+grant usage on schema public to rota_query, rota_reader;
 
--- What a DBA makes, the loader may fill; what the loader makes, a DBA owns through rota_target.
+-- What a DBA makes, the loader may fill; what the loader makes, a DBA owns through rota_target. Statements that people wrote work on both, and
+-- own neither: whoever owns a target could hang a trigger on it, which the loader would then carry out with the rights of a worker.
 alter default privileges for role rota_dba grant usage, create on schemas to rota_target;
 alter default privileges for role rota_dba grant all on tables to rota_target;
 alter default privileges for role rota_dba grant all on sequences to rota_target;
+alter default privileges for role rota_dba grant usage on schemas to rota_job, rota_query;
+alter default privileges for role rota_dba grant select, insert, update, delete, truncate on tables to rota_job;
+alter default privileges for role rota_dba grant usage on sequences to rota_job;
+alter default privileges for role rota_dba grant select on tables to rota_query;
+alter default privileges for role rota_target grant usage on schemas to rota_job, rota_query;
+alter default privileges for role rota_target grant select, insert, update, delete, truncate on tables to rota_job;
+alter default privileges for role rota_target grant usage on sequences to rota_job;
+alter default privileges for role rota_target grant select on tables to rota_query;

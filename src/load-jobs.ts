@@ -1,6 +1,7 @@
 /** Reads the folder jobs/: every file is a job, its name is the job's name. Nothing else registers one. */
 import { readdir } from 'node:fs/promises'
 import { PermanentError } from '../systemscripts/errors.ts'
+import { readJobNames } from './control-plane/job-names.ts'
 import type { Job } from './job/define-job.ts'
 
 const jobsFolder = new URL('../jobs/', import.meta.url)
@@ -29,7 +30,7 @@ export async function compareJobs(
   jobs: Map<string, Job>,
   query: (text: string, values?: unknown[]) => Promise<Record<string, unknown>[]>,
 ): Promise<string[]> {
-  const rows = new Set((await query('select job from dba.job order by job')).map((row) => String(row.job)))
+  const rows = await readJobNames(query)
   const withoutRow = [...jobs.keys()]
     .filter((name) => !rows.has(name))
     .map((name) => `Job "${name}" has a file in jobs/ and no row in dba.job: its migration is missing.`)

@@ -54,7 +54,7 @@ export interface ParsedWords {
 export const helpOption: Option = { short: 'h', summary: 'Say what this command does.' }
 
 /** For commands whose output scripts read. */
-export const jsonOption: Option = { summary: 'Print JSON instead of columns.' }
+export const jsonOption: Option = { summary: 'Print JSON instead of text.' }
 
 /**
  * Takes the words after a command's name apart.

@@ -28,8 +28,7 @@ export interface RunState {
 export async function followRun(call: Call, database: Database, runId: string, stopped: AbortSignal): Promise<RunState> {
   const reader = createLogReader(database, { runId, scheduleName: null, level: 'info', since: null })
   const bar = createProgressBar(call.err)
-  const tell = await createTeller(call, database)
-  await reader.latest(0)
+  const tell = createTeller(call, database)
   for (;;) {
     const run = await readRun(database, runId)
     const isOver = endStates.includes(run.state) || stopped.aborted
@@ -82,7 +81,7 @@ const gone: RunState = {
 }
 
 /** Says once what a run waits for, and, when it does not begin, what dba.why_not says. */
-async function createTeller(call: Call, database: Database): Promise<(run: RunState) => Promise<void>> {
+function createTeller(call: Call, database: Database): (run: RunState) => Promise<void> {
   const begunAt = performance.now()
   let told: string | null = null
   let isExplained = false

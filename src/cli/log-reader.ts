@@ -26,9 +26,9 @@ export interface LogFilter {
 }
 
 export interface LogReader {
-  /** The newest lines, oldest of them first. */
+  /** The newest lines, oldest of them first; what was said before them is passed over from then on. */
   latest(limit: number): Promise<LogLine[]>
-  /** What was said since the last call, each line once, in order of time. */
+  /** What was said since the last call (at first: within the last seconds), each line once, in order of time. */
   fresh(): Promise<LogLine[]>
 }
 
@@ -67,12 +67,15 @@ export function createLogReader({ query }: Database, { runId, scheduleName, leve
   }
   return {
     async latest(limit) {
-      if (newest === null) newest = await clock(query)
-      return limit === 0 ? [] : take(await read(since, limit))
+      const lines = limit === 0 ? [] : take(await read(since, limit))
+      // what is older than these is not to come up again as new
+      newest ??= await clock(query)
+      take(await read(new Date(newest.getTime() - lookBackMillis), mostAtOnce))
+      return lines
     },
     async fresh() {
       newest ??= await clock(query)
-      return take(await read(new Date(newest.getTime() - lookBackMillis), 10_000))
+      return take(await read(new Date(newest.getTime() - lookBackMillis), mostAtOnce))
     },
   }
 }
@@ -86,11 +89,13 @@ export function logText({ logged_at, level, schedule_name, step, message, data }
 /** `file=a.csv size_bytes=120` */
 export function factsText(data: Record<string, unknown> | null): string {
   return Object.entries(data ?? {})
+    .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`)
     .join(' ')
 }
 
 const lookBackMillis = 5000
+const mostAtOnce = 10_000
 
 async function clock(query: Database['query']): Promise<Date> {
   const [row] = await query<{ now: Date }>('select clock_timestamp() as now')

@@ -48,7 +48,7 @@ export async function withDatabase<T>(call: Call, work: (database: Database) => 
     try {
       const query = async <Row extends QueryResultRow>(text: string, values?: unknown[]) => (await client.query<Row>(text, values)).rows
       await requireSchema(query)
-      await query(`select set_config('role', 'rota_dba', false) where pg_has_role(session_user, 'rota_dba', 'member')`)
+      await query(becomeDba)
       return await work({ query, client, url })
     } finally {
       client.release(true)
@@ -58,12 +58,14 @@ export async function withDatabase<T>(call: Call, work: (database: Database) => 
   }
 }
 
-async function requireSchema(query: Database['query']): Promise<void> {
-  const [found] = await query<{ exists: boolean; database: string }>(
-    `select to_regclass('dba.migration') is not null as exists, current_database() as database`,
-  )
+/** The session acts as rota_dba where its login may. */
+export const becomeDba = `select set_config('role', 'rota_dba', false) where pg_has_role(session_user, 'rota_dba', 'member')`
+
+/** @throws PermanentError `not_migrated` */
+export async function requireSchema(query: (text: string) => Promise<Record<string, unknown>[]>): Promise<void> {
+  const [found] = await query(`select to_regclass('dba.migration') is not null as exists, current_database() as database`)
   if (found?.exists === true) return
-  throw new PermanentError('not_migrated', `Database "${found?.database ?? ''}" has no schema of Rota`, {
+  throw new PermanentError('not_migrated', `Database "${String(found?.database)}" has no schema of Rota`, {
     hint: 'Run "npx rota migrate" with a login that may make roles, or correct DATABASE_URL.',
   })
 }

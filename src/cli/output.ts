@@ -27,7 +27,8 @@ export function openOutput(stream: NodeJS.WriteStream): Output {
     closed: closing.signal,
     isTerminal: stream.isTTY === true,
     get width() {
-      return stream.isTTY === true ? stream.columns : undefined
+      // a terminal that does not know its width says 0
+      return (stream.isTTY === true && stream.columns) || undefined
     },
   }
 }

@@ -7,3 +7,8 @@ export function printRows<Row>(call: Call, rows: readonly Row[], columns: readon
   else if (rows.length === 0) call.out.line(whenEmpty)
   else for (const line of formatTable(rows, columns, call.out.width)) call.out.line(line)
 }
+
+/** What was done, in a sentence; with --json an object that holds it as `message`, beside further facts. */
+export function printMessage(call: Call, message: string, facts: Record<string, unknown> = {}): void {
+  call.out.line(call.has('json') ? JSON.stringify({ ...facts, message }) : message)
+}

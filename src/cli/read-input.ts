@@ -22,9 +22,9 @@ export async function readSecret(stdin: NodeJS.ReadStream, prompt: Output, quest
 }
 
 function typeHidden(stdin: NodeJS.ReadStream, prompt: Output, question: string): Promise<string> {
-  prompt.write(question)
-  // the terminal no longer echoes; readline still understands backspace and pasted text
+  // from here on the terminal echoes nothing; readline still understands backspace and pasted text
   const lines = createInterface({ input: stdin, terminal: true })
+  prompt.write(question)
   return new Promise((resolve, reject) => {
     lines.once('SIGINT', () => {
       reject(new PermanentError('aborted', 'Nothing was set', { hint: 'It was stopped at the prompt.' }))

@@ -83,8 +83,9 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
   }
 
   async function loadOnce(file: ArrivedFile, claim: Claim, keeping: Keeping, load: (file: TakenFile) => Promise<unknown>): Promise<void> {
-    if (!(await isThere(claim.bytesAt))) return await leaveVanished(claim)
-    const { sha256, sizeBytes } = await hashFile(claim.bytesAt, signal)
+    const bytes = await hashFile(claim.bytesAt, signal).catch(nullIfMissing)
+    if (bytes === null) return await leaveVanished(claim)
+    const { sha256, sizeBytes } = bytes
     const known = claim.isRetry ? null : await findKnownBytes(pool, { ...deps, fileId: claim.fileId, path: file.path, sha256 })
     if (known?.isOnItsWay) {
       if (!(await isThere(known.keptPath))) return await finishPuttingAway(claim, keeping, known)
@@ -168,6 +169,12 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
     await transaction((client) => releaseClaim(client, deps, claim.fileId))
     log(`File "${claim.name}" was gone before it could be read`, {}, { step: claim.name, level: 'warning' })
   }
+}
+
+/** Another run may put a file away between the look at its folder and the look into it. */
+function nullIfMissing(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+  throw error
 }
 
 interface RetryRow {

@@ -195,14 +195,29 @@ export interface DbaCalendar {
    * Its name: lower case letters, digits, underscores.
    */
   calendar: string;
+  /**
+   * When the row was inserted. Kept by Rota.
+   */
   created_at: Generated<Timestamp>;
+  /**
+   * Who inserted it. Kept by Rota.
+   */
   created_by: Generated<string>;
   /**
    * Whose calendar it is, and who keeps it.
    */
   description: string | null;
+  /**
+   * When a person last changed it. Kept by Rota.
+   */
   updated_at: Generated<Timestamp>;
+  /**
+   * Who changed it. Kept by Rota.
+   */
   updated_by: Generated<string>;
+  /**
+   * Counted up by every change of a person. Kept by Rota.
+   */
   version: Generated<number>;
   /**
    * Days of the week that are free, 0 = Sunday: {0,6}. At least one day must be left to work on.
@@ -293,7 +308,13 @@ export interface DbaConnection {
    * Its name, as jobs and configs use it.
    */
   connection_name: string;
+  /**
+   * When the row was inserted. Kept by Rota.
+   */
   created_at: Generated<Timestamp>;
+  /**
+   * Who inserted it. Kept by Rota.
+   */
   created_by: Generated<string>;
   /**
    * Database; for kind folder the folder's path.
@@ -343,12 +364,21 @@ export interface DbaConnection {
    * verify (default: certificate checked), require (encrypted, not checked), off.
    */
   tls: Generated<string>;
+  /**
+   * When a person last changed it. Kept by Rota.
+   */
   updated_at: Generated<Timestamp>;
+  /**
+   * Who changed it. Kept by Rota.
+   */
   updated_by: Generated<string>;
   /**
    * User to log in as.
    */
   user_name: string | null;
+  /**
+   * Counted up by every change of a person. Kept by Rota.
+   */
   version: Generated<number>;
 }
 
@@ -562,7 +592,7 @@ export interface DbaImportconfig {
    */
   created_at: Generated<Timestamp>;
   /**
-   * Login that inserted it. Kept by Rota.
+   * Who inserted it. Kept by Rota.
    */
   created_by: Generated<string>;
   /**
@@ -722,15 +752,15 @@ export interface DbaImportconfig {
    */
   target_table: string | null;
   /**
-   * When it was last changed. Kept by Rota.
+   * When a person last changed it. Kept by Rota.
    */
   updated_at: Generated<Timestamp>;
   /**
-   * Login that changed it. Kept by Rota.
+   * Who changed it. Kept by Rota.
    */
   updated_by: Generated<string>;
   /**
-   * Counted up by every change. Kept by Rota.
+   * Counted up by every change of a person. Kept by Rota.
    */
   version: Generated<number>;
 }
@@ -778,7 +808,13 @@ export interface DbaJobconfig {
 }
 
 export interface DbaLane {
+  /**
+   * When the row was inserted. Kept by Rota.
+   */
   created_at: Generated<Timestamp>;
+  /**
+   * Who inserted it. Kept by Rota.
+   */
   created_by: Generated<string>;
   /**
    * Which machines or network zone it reaches.
@@ -800,8 +836,17 @@ export interface DbaLane {
    * Until then nothing starts in this lane; infinity: until a person clears it.
    */
   paused_until: Timestamp | null;
+  /**
+   * When a person last changed it. Kept by Rota.
+   */
   updated_at: Generated<Timestamp>;
+  /**
+   * Who changed it. Kept by Rota.
+   */
   updated_by: Generated<string>;
+  /**
+   * Counted up by every change of a person. Kept by Rota.
+   */
   version: Generated<number>;
 }
 
@@ -905,7 +950,7 @@ export interface DbaNextRun {
    */
   priority: number | null;
   /**
-   * What it waits for, or why it was moved.
+   * What it waits for, why it was moved, or why it will not run.
    */
   reason: string | null;
   /**
@@ -1759,7 +1804,7 @@ export interface DbaScheduler {
 
 export interface DbaSecret {
   /**
-   * AES-256-GCM: version byte, nonce, tag, text. The key never stands in the database.
+   * AES-256-GCM: version byte, salt, nonce, tag, text. The key never stands in the database.
    */
   sealed: Buffer;
   /**

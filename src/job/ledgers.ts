@@ -36,6 +36,8 @@ export interface Keeping {
 export interface FileLedger {
   /** Files whose kept bytes a person wants loaded again, oldest first. */
   toRetry(): Promise<ArrivedFile[]>
+  /** Whether a file of this path was ever dealt with, or is at this moment. */
+  hasMet(path: string): Promise<boolean>
   /**
    * Makes a file this run's own, has it loaded, and puts it away.
    *

@@ -1,8 +1,9 @@
 /** A real worker for tests: real queue, real Postgres, in this process. */
+
+import type { RunLine, RunningWorker } from '../../src/cli/deps.ts'
+import { startWorker } from '../../src/compose-worker.ts'
 import type { Config } from '../../src/config.ts'
 import { readConfig } from '../../src/config.ts'
-import { startWorker } from '../../src/compose-worker.ts'
-import type { RunLine, RunningWorker } from '../../src/cli/deps.ts'
 import { installQueue } from '../../src/worker/queue.ts'
 import type { TestDatabase } from './database.ts'
 

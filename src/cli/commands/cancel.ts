@@ -2,19 +2,23 @@ import { PermanentError } from '../../../systemscripts/errors.ts'
 import type { Command } from '../command.ts'
 import { findRun, looksLikeRunId } from '../find-run.ts'
 import { type Database, withDatabase } from '../open-database.ts'
+import { printMessage } from '../print-rows.ts'
 
 export const cancel: Command = {
   name: 'cancel',
   words: ['<run|schedule>'],
   summary: 'Stop a run, or every open run of a schedule; ends retries, too.',
-  options: { reason: { value: 'text', summary: 'Why; stands in the run.' } },
+  options: {
+    reason: { value: 'text', summary: 'Why; stands in the run.' },
+    json: { summary: 'Print one JSON object a run instead of text.' },
+  },
   async run(call) {
     const word = call.words[0] ?? ''
     await withDatabase(call, async (database) => {
       const runIds = looksLikeRunId(word) ? [await findRun(database, word)] : await openRuns(database, word)
       for (const runId of runIds) {
         const [row] = await database.query<{ said: string }>('select dba.cancel($1, $2) as said', [runId, call.text('reason') ?? null])
-        call.out.line(row?.said)
+        printMessage(call, row?.said ?? '', { run_id: runId })
       }
     })
     return 0

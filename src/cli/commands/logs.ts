@@ -42,7 +42,7 @@ function print(call: Call, lines: LogLine[]): void {
 }
 
 async function untilStopped(call: Call, look: () => Promise<void>): Promise<void> {
-  const signals = listenForStop()
+  const signals = listenForStop(call.deps.env)
   const stopping = new AbortController()
   signals.first.then(() => stopping.abort())
   const stopped = AbortSignal.any([stopping.signal, call.out.closed])

@@ -1,7 +1,8 @@
 import { pauseLane } from '../../control-plane/overview.ts'
-import type { Command } from '../command.ts'
+import { type Command, jsonOption } from '../command.ts'
 import { laneIn } from '../lane-word.ts'
 import { withDatabase } from '../open-database.ts'
+import { printMessage } from '../print-rows.ts'
 
 export const pause: Command = {
   name: 'pause',
@@ -18,6 +19,7 @@ export const pause: Command = {
       summary: '"2 hours", or a moment in the zone of the schedule. Left out: until resumed.',
     },
     reason: { value: 'text', summary: 'Why; stands in every skipped run.' },
+    json: jsonOption,
   },
   async run(call) {
     const word = call.words[0] ?? ''
@@ -25,10 +27,10 @@ export const pause: Command = {
     const reason = call.text('reason') ?? null
     await withDatabase(call, async (database) => {
       const until = call.text('until') ?? null
-      if (lane !== null) call.out.line(await pauseLane(database, lane, until, reason))
+      if (lane !== null) printMessage(call, await pauseLane(database, lane, until, reason))
       else {
         const [row] = await database.query<{ said: string }>('select dba.pause($1, $2, $3) as said', [word, until, reason])
-        call.out.line(row?.said)
+        printMessage(call, row?.said ?? '')
       }
     })
     return 0

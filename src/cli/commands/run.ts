@@ -1,3 +1,4 @@
+import { explainError } from '../../db/explain-error.ts'
 import { type Call, type Command, jsonOption, WrongCommandLine } from '../command.ts'
 import type { RunningWorker } from '../deps.ts'
 import { followRun, type RunState } from '../follow-run.ts'
@@ -69,24 +70,27 @@ async function startHelper(call: Call, { query, url }: Database, runId: string):
   )
   if (row === undefined || row.is_alive) return null
   call.err.line(`No live worker takes part in lane "${row.lane}": one is started here until this run has ended.`)
-  const helper = await call.deps.startWorker({
-    config: { ...call.config(), lanes: [row.lane] },
-    url,
-    log: (line) => call.err.line(line),
-  })
-  helper.failed.catch((error: unknown) => call.err.line(`The worker stopped: ${error instanceof Error ? error.message : String(error)}`))
-  return helper
+  try {
+    const config = { ...call.config(), lanes: [row.lane] }
+    const helper = await call.deps.startWorker({ config, url, log: (line) => call.err.line(line) })
+    helper.failed.catch((error: unknown) => call.err.line(`The worker stopped: ${explainError(error).message}`))
+    return helper
+  } catch (error) {
+    // a person's login may ask for runs and not carry them out
+    call.err.line(`It cannot be started here, so the run waits for one: ${explainError(error).message}`)
+    return null
+  }
 }
 
 async function followWithSignals(call: Call, database: Database, runId: string): Promise<RunState> {
-  const signals = listenForStop()
+  const signals = listenForStop(call.deps.env)
   const leaving = new AbortController()
   signals.first
     .then(async () => {
-      call.err.line('Ctrl-C: the run is told to stop. Once more leaves it to itself.')
+      call.err.line(`${call.err.isTerminal ? '\n' : ''}Ctrl-C: the run is told to stop. Once more leaves it to itself.`)
       await database.query(`select dba.cancel($1, 'Ctrl-C')`, [runId])
     })
-    .catch((error: unknown) => call.err.line(`It cannot be cancelled: ${error instanceof Error ? error.message : String(error)}`))
+    .catch((error: unknown) => call.err.line(`It cannot be cancelled: ${explainError(error).message}`))
   signals.second.then(() => leaving.abort())
   try {
     return await followRun(call, database, runId, leaving.signal)

@@ -3,7 +3,7 @@ import { PermanentError } from '../../../systemscripts/errors.ts'
 import { explainError } from '../../db/explain-error.ts'
 import { valueTypes } from '../../db/open.ts'
 import { type Call, type Command, jsonOption, WrongCommandLine } from '../command.ts'
-import { findAddress } from '../open-database.ts'
+import { becomeDba, findAddress } from '../open-database.ts'
 import { readAll } from '../read-input.ts'
 import { csvPrinter, jsonPrinter, type ResultPrinter, tablePrinter } from '../result-printers.ts'
 
@@ -20,7 +20,7 @@ export const sql: Command = {
     'CSV: an empty field is null, "" is empty text.',
   ].join('\n'),
   options: {
-    role: { value: 'role', summary: 'Role to act as (default rota_dba); none: the login itself.' },
+    role: { value: 'role', summary: 'Role to act as (default rota_dba where the login may); none: the login itself.' },
     csv: { summary: 'Print CSV instead of columns.' },
     json: { ...jsonOption, summary: 'Print one JSON object a row instead of columns.' },
   },
@@ -38,7 +38,9 @@ export const sql: Command = {
     const stop = () => void client.end()
     call.out.closed.addEventListener('abort', stop)
     try {
-      await client.query(`select set_config('role', $1, false)`, [call.text('role') ?? 'rota_dba'])
+      const role = call.text('role')
+      if (role === undefined) await client.query(becomeDba)
+      else await client.query(`select set_config('role', $1, false)`, [role])
       await printResults(client, statement, printerFor(call))
     } catch (error) {
       if (!call.out.closed.aborted) throw error

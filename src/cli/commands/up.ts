@@ -1,6 +1,7 @@
 import { loginUrl } from '../../control-plane/logins.ts'
 import { lockDataDir } from '../../db/embedded/data-lock.ts'
 import { type EmbeddedServer, startEmbedded } from '../../db/embedded/start.ts'
+import { explainError } from '../../db/explain-error.ts'
 import type { Call, Command } from '../command.ts'
 import { loadDemoOnce } from '../demo.ts'
 import { withSecrets } from '../open-secrets.ts'
@@ -17,7 +18,7 @@ export const up: Command = {
   ].join('\n'),
   async run(call) {
     const config = call.config()
-    const signals = listenForStop()
+    const signals = listenForStop(call.deps.env)
     try {
       const lock = await lockDataDir(config.dataDir)
       try {
@@ -32,7 +33,7 @@ export const up: Command = {
 }
 
 /** Of the five seconds that a Ctrl-C may take; the rest is for the worker's farewell and Postgres. */
-const drainSeconds = 3
+const drainSeconds = 2.5
 
 async function runWithDatabase(call: Call, signals: StopSignals): Promise<number> {
   const { databaseUrl, dataDir } = call.config()
@@ -75,6 +76,6 @@ async function printAddress(call: Call): Promise<void> {
     })
   } catch (error) {
     // Rota runs without it; why its password is not known was said when the logins were looked at.
-    call.out.line(`Ready. The address of rota_dba is not known here: ${error instanceof Error ? error.message : String(error)}`)
+    call.out.line(`Ready. The address of rota_dba is not known here: ${explainError(error).message}`)
   }
 }

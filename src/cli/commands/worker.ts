@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { findAddress } from '../open-database.ts'
+import { withDatabase } from '../open-database.ts'
 import { startPrintingWorker, workUntilStopped } from '../run-worker.ts'
 import { listenForStop } from '../stop-signals.ts'
 
@@ -11,8 +11,8 @@ export const worker: Command = {
     'SIGTERM or Ctrl-C lets runs that go on end, for 30 s at most; the rest is handed back and runs elsewhere.',
   ].join('\n'),
   async run(call) {
-    const { url } = await findAddress(call.config())
-    const signals = listenForStop()
+    const url = await withDatabase(call, async (database) => database.url)
+    const signals = listenForStop(call.deps.env)
     try {
       const running = await startPrintingWorker(call, url)
       call.out.line(`Worker ${running.worker} takes runs of ${running.lanes.join(', ')}. Ctrl-C stops it.`)

@@ -1,0 +1,149 @@
+/** Kills workers at random while schedules fire every second, then lets it all settle and judges what stands in the ledger. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { Client } from 'pg'
+import { startWorkerProcess, type WorkerProcess } from '../helpers/worker-process.ts'
+import { insertSchedules } from './schedules.ts'
+import { findViolations, type Kill } from './verdict.ts'
+
+export interface StormOptions {
+  /** A migrated database without schedules, with the queue's schema; superuser's login. */
+  url: string
+  dataDir: string
+  seconds: number
+  workers: number
+  /** Mean seconds between two kills. */
+  killEvery: number
+  /** Takes the server down and up again; it is called twice in the storm. Left out: the server stays. */
+  restartPostgres?(): Promise<void>
+  say(line: string): void
+}
+
+export interface StormReport {
+  counts: Record<string, number>
+  violations: string[]
+}
+
+/** Of the kills, one in so many is a SIGTERM: its worker hands back what goes on. */
+const politeEvery = 4
+const settleSeconds = 180
+
+export async function weatherStorm(options: StormOptions): Promise<StormReport> {
+  const { url, say } = options
+  const kills: Kill[] = []
+  const violations: string[] = []
+  const fleet = new Set<Member>()
+  const isOver = new AbortController()
+
+  interface Member {
+    current: WorkerProcess
+    isDoomed: boolean
+  }
+
+  async function join(): Promise<void> {
+    const member: Member = { current: await startWorkerProcess({ ...options, concurrency: 10 }), isDoomed: false }
+    fleet.add(member)
+    void member.current.ended.then((how) => {
+      fleet.delete(member)
+      if (member.isDoomed) return
+      violations.push(`a worker lives until it is killed: ${member.current.name} ended with ${how}\n${member.current.lastLines.join('\n')}`)
+    })
+  }
+
+  async function killOne(): Promise<void> {
+    const members = [...fleet].filter((member) => !member.isDoomed)
+    const victim = members[Math.floor(Math.random() * members.length)]
+    if (victim === undefined) return
+    victim.isDoomed = true
+    const isPolite = (kills.length + 1) % politeEvery === 0
+    kills.push({ worker: victim.current.name, at: new Date() })
+    victim.current.process.kill(isPolite ? 'SIGTERM' : 'SIGKILL')
+    if (!isPolite) await victim.current.ended
+    await join()
+  }
+
+  const client = await connect(url)
+  try {
+    await Promise.all(Array.from({ length: options.workers }, join))
+    const schedules = await insertSchedules(client)
+    say(
+      `${schedules} schedules fire every second for ${options.seconds} s; ${options.workers} workers, one killed every ${options.killEvery} s`,
+    )
+    const begun = performance.now()
+    const storming = killAtRandom(killOne, options.killEvery, isOver.signal)
+    await blow(options, begun)
+    isOver.abort()
+    await storming
+    await settle(url, say)
+    const judge = await connect(url)
+    violations.push(...(await findViolations(judge, kills)))
+    const counts = { kills: kills.length, ...(await count(judge)) }
+    await judge.end()
+    return { counts, violations }
+  } finally {
+    isOver.abort()
+    await client.end().catch(() => undefined)
+    await Promise.all(
+      [...fleet].map(async (member) => {
+        member.isDoomed = true
+        member.current.process.kill('SIGTERM')
+        await Promise.race([member.current.ended, pause(40_000, undefined, { ref: false })])
+        member.current.process.kill('SIGKILL')
+      }),
+    )
+  }
+}
+
+async function killAtRandom(killOne: () => Promise<void>, killEvery: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await pause(killEvery * 1000 * (0.3 + 1.4 * Math.random()), undefined, { signal }).catch(() => undefined)
+    if (!signal.aborted) await killOne()
+  }
+}
+
+async function blow({ seconds, restartPostgres, say }: StormOptions, begun: number): Promise<void> {
+  for (const share of restartPostgres === undefined ? [1] : [0.35, 0.65, 1]) {
+    await pause(Math.max(0, begun + seconds * 1000 * share - performance.now()))
+    if (share === 1) return
+    say(`${Math.round((performance.now() - begun) / 1000)} s: Postgres goes down and comes back`)
+    await restartPostgres?.()
+  }
+}
+
+/** Ends the schedules and waits until nothing is open any more. */
+async function settle(url: string, say: (line: string) => void): Promise<void> {
+  const client = await connect(url)
+  await client.query('update dba.scheduler set is_active = false')
+  const end = performance.now() + settleSeconds * 1000
+  for (;;) {
+    const { rows } = await client.query<{ open: number; unplanned: number }>(
+      `select (select count(*)::integer from dba.run where state in ('planned', 'waiting', 'queued', 'running')) as open,
+        (select count(*)::integer from dba.plan p join dba.scheduler s using (schedule_id) where p.planned_version is distinct from s.version) as unplanned`,
+    )
+    const [row] = rows
+    if (row?.open === 0 && row.unplanned === 0) break
+    if (performance.now() > end) {
+      say(`not settled within ${settleSeconds} s: ${JSON.stringify(row)}`)
+      break
+    }
+    await pause(200)
+  }
+  await client.end()
+}
+
+async function count(client: Client): Promise<Record<string, number>> {
+  const { rows } = await client.query<{ what: string; found: number }>(`
+    select 'runs ' || state || coalesce(' (' || sum(missed_count) || ' fires)', '') as what, count(*)::integer as found from dba.run group by state, missed_count is null
+    union all
+    select 'attempts ' || coalesce(outcome, 'open'), count(*)::integer from dba.attempt group by outcome
+    union all
+    select 'fires caught up', count(*)::integer from dba.run where trigger = 'catch_up'
+    order by 1`)
+  return Object.fromEntries(rows.map((row) => [row.what, row.found]))
+}
+
+async function connect(url: string): Promise<Client> {
+  const client = new Client({ connectionString: url })
+  client.on('error', () => undefined)
+  await client.connect()
+  return client
+}
