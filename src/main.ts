@@ -1,15 +1,15 @@
-/** Puts the house together: hands the command line its neighbours and the world around it. */
+/** Puts the house together: hands the command line its neighbours and the world around it. They are loaded when a command needs them. */
 import { runCommandLine } from './cli/command-line.ts'
-import { startWorker } from './compose-worker.ts'
-import { compareJobs, loadJobs } from './load-jobs.ts'
-import { installQueue } from './worker/queue.ts'
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  startWorker,
-  installQueue,
-  compareJobs: async (query) => compareJobs(await loadJobs(), query),
+  startWorker: async (options) => (await import('./compose-worker.ts')).startWorker(options),
+  installQueue: async (url) => (await import('./worker/queue.ts')).installQueue(url),
+  async compareJobs(query) {
+    const { compareJobs, loadJobs } = await import('./load-jobs.ts')
+    return compareJobs(await loadJobs(), query)
+  },
 })

@@ -23,6 +23,11 @@ export function readDate(text: string, format: string): string {
   return date.toISOString().slice(0, 10)
 }
 
+/** @throws PermanentError `date_format_invalid` */
+export function checkDateFormat(format: string): void {
+  parseFormat(format)
+}
+
 const PATTERNS: Record<string, string> = {
   yyyy: '\\d{4}',
   yy: '\\d{2}',

@@ -58,18 +58,15 @@ export interface TableLoaded {
   drift: Drift | null
 }
 
-/** How long a change of the target waits for those who read it; while it waits, whoever comes later waits behind it. */
-const LOCK_SECONDS = 5
-
-/** How long a load waits for another one that is shaping the same target. */
-const TURN_SECONDS = 600
+/** How long the foreign key of a new target waits for writers of the table it refers to; the rows are copied by then. */
+const FINISH_SECONDS = 60
 
 /**
  * Loads one file within the caller's transaction: all of it, or with an error nothing. An `empty` file changes nothing, the target included.
- * The target must not be shaped by two at once: loads that find columns or table missing take turns.
+ * Loads that find the table or columns missing take turns; all others go on beside each other.
  *
  * @throws PermanentError those of decideDrift and of the file's reader, `row_refused`; TargetError `target_not_owned`, `target_not_writable`,
- *   `schema_not_ours`, `target_is_no_table`; JobError `target_locked`
+ *   `schema_not_ours`, `target_is_no_table`; JobError `target_locked`, `target_changed`
  */
 export async function loadTable(client: ClientBase, load: TableLoad): Promise<TableLoaded> {
   const name = tableName(load.target)
@@ -117,87 +114,21 @@ async function loadRows(client: ClientBase, load: TableLoad, name: TableName): P
   // Before the columns are compared: a page that only says "nothing here" has other ones.
   refuseEmptyMark(load.emptyWhen, headers[0], headerLine)
   if (!first.done) for (const row of first.value) refuseEmptyMark(load.emptyWhen, row.values[0], row.line)
-  const { target, columns, drift } = await agreeOnColumns(client, load, name)
+  const { target, columns, drift } = await agreeOnColumns(client, { ...load, name })
   if (first.done) return nothingLoaded('The file has column names and no rows.')
 
   const datasetColumn = target?.datasetColumn ?? load.datasetColumn
   const shaping: Shaping = { name, target, added: drift.added, datasetColumn, references: load.references, ownerRole: load.ownerRole }
   const isUnfinished = needsShaping(target, drift) && (await shapeTarget(client, shaping))
   const copied = await copyFile(client, { ...load, name, columns, drift, datasetColumn, filled: target?.filled ?? [] }, first.value, rows)
-  if (isUnfinished) await finishTarget(client, shaping)
-  return { state: 'active', ...copied, datasetColumn, isTargetNew: target === null, drift }
-}
-
-interface Agreement {
-  target: TargetTable | null
-  /** The file's columns by their final names. */
-  columns: string[]
-  drift: Drift
-}
-
-/** Who wants to shape a target has it alone until the commit, and then looks again: another load may have done it meanwhile. */
-async function agreeOnColumns(client: ClientBase, load: TableLoad, name: TableName): Promise<Agreement> {
-  const query: Query = async (text, values) => (await client.query<Record<string, unknown>>(text, values)).rows
-  const agreed = await look()
-  if (!needsShaping(agreed.target, agreed.drift)) return agreed
-  await query(`set local lock_timeout = '${TURN_SECONDS}s'`)
-  await query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`rota shapes ${load.target}`])
-  await query(`set local lock_timeout = '${LOCK_SECONDS}s'`)
-  return await look()
-
-  async function look(): Promise<Agreement> {
-    const target = await readTarget(query, name, load.datasetColumn, load.ownerRole)
-    const columns = withoutReserved(load.columns, target?.reserved ?? [keyColumn(name), load.datasetColumn])
-    const drift = decideDrift(columns, target?.columns ?? null, load.policy, { file: load.fileName, target: load.target })
-    if (target !== null) requireRights(target, load.ownerRole, needsShaping(target, drift))
-    return { target, columns, drift }
+  if (isUnfinished) {
+    await client.query(`set local lock_timeout = '${FINISH_SECONDS}s'`)
+    await finishTarget(client, shaping)
   }
-}
-
-function needsShaping(target: TargetTable | null, drift: Drift): boolean {
-  return target === null || target.datasetColumn === null || drift.added.length > 0
-}
-
-/** A column of the file that is named as one that Rota keeps is numbered, as a duplicate is. */
-function withoutReserved(columns: string[], reserved: string[]): string[] {
-  const taken = new Set([...columns, ...reserved])
-  return columns.map((column) => {
-    if (!reserved.includes(column)) return column
-    let number = 2
-    while (taken.has(`${column}_${number}`)) number += 1
-    taken.add(`${column}_${number}`)
-    return `${column}_${number}`
-  })
-}
-
-function requireRights(target: TargetTable, ownerRole: string, isShaping: boolean): void {
-  if (isShaping && !target.isOurs) refuseTargetOfOthers(target, ownerRole, 'add columns to it')
-  if (!target.isWritable) throw targetNotWritable(target, ownerRole)
+  return { state: 'active', ...copied, datasetColumn, isTargetNew: target === null, drift }
 }
 
 function nothingLoaded(reason: string): TableLoaded {
   return { state: 'empty', reason, rowsRead: 0, rowsWritten: 0, datasetColumn: null, isTargetNew: false, drift: null }
 }
 
-function targetNotWritable({ name, owner }: TargetTable, ownerRole: string): TargetError {
-  return new TargetError('target_not_writable', `Rota may not write to table "${name.schema}.${name.table}" of "${owner}"`, {
-    hint: `grant usage on schema ${name.schema} to ${ownerRole}; grant select, insert, update, delete on ${quoted(name)} to ${ownerRole};`,
-  })
-}
-
-/** Looks who is in the way, in the transaction whose failed statement has been rolled back. */
-async function targetLocked(client: ClientBase, name: TableName, cause: DatabaseError): Promise<JobError> {
-  const { rows } = await client.query<{ who: string }>(lockHoldersQuery, [quoted(name)])
-  return new JobError('target_locked', `Table "${name.schema}.${name.table}" is held by somebody else's transaction`, {
-    detail: rows.length === 0 ? cause.message : `Held by ${rows.map((row) => row.who).join('; ')}.`,
-    hint: 'It is tried again. When it lasts, have that transaction ended: select pg_terminate_backend(<pid>).',
-    cause,
-  })
-}
-
-const lockHoldersQuery = `
-  select distinct format('pid %s (%s%s, since %s)', a.pid, a.usename, coalesce(', ' || nullif(a.application_name, ''), ''), to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS')) as who
-  from pg_locks l
-  join pg_stat_activity a on a.pid = l.pid
-  where l.relation = to_regclass($1) and l.granted and l.pid <> pg_backend_pid()
-  limit 5`

@@ -68,6 +68,7 @@ export async function findKnownBytes(
 
 /** Holds back every other load of the same bytes until the caller's transaction ends. */
 export async function lockBytes(client: ClientBase, { sha256, job, configName }: Bytes): Promise<void> {
+  await client.query(`set local lock_timeout = '600s'`)
   await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`rota loads ${job} ${configName ?? ''} ${sha256}`])
 }
 

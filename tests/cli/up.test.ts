@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Client } from 'pg'
+import { startEmbedded } from '../../src/db/embedded/start.ts'
+import { type RotaProcess, rota, startRota } from './rota-process.ts'
+
+/** A data folder of the test's own; what still runs on it afterwards is ended. */
+async function dataFolder(t: TestContext): Promise<string> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'rota-test-up-'))
+  // the server runs as another user when we are root
+  await chmod(dataDir, 0o755)
+  t.after(async () => {
+    await (await startEmbedded({ dataDir })).stop()
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
+  })
+  return dataDir
+}
+
+function startUp(t: TestContext, env: Record<string, string>): RotaProcess {
+  const up = startRota(['up'], { env })
+  t.after(() => up.child.kill('SIGKILL'))
+  return up
+}
+
+/** The address at the end of the line that says it is ready. */
+async function addressOf(up: RotaProcess): Promise<string> {
+  return (await up.until(/^Ready.* (postgres:\/\/\S+)$/m))[1] ?? ''
+}
+
+async function ask<Row>(address: string, text: string): Promise<Row[]> {
+  const client = new Client({ connectionString: address })
+  await client.connect()
+  try {
+    return (await client.query<Row & Record<string, unknown>>(text)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+/** Looks again until it is so, for a minute at most. */
+async function untilTrue(what: string, look: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 60_000
+  while (!(await look())) {
+    assert.ok(performance.now() < end, `not within a minute: ${what}`)
+    await pause(200)
+  }
+}
+
+async function pressCtrlC(up: RotaProcess): Promise<number | null> {
+  const pressedAt = performance.now()
+  up.child.kill('SIGINT')
+  const { code } = await up.ended
+  const seconds = (performance.now() - pressedAt) / 1000
+  assert.ok(seconds < 5, `Ctrl-C took ${seconds} s`)
+  return code
+}
+
+test('up fills the tables of the demo, stops on Ctrl-C, and goes on where it was', async (t) => {
+  const env = { ROTA_DATA_DIR: await dataFolder(t) }
+  const first = startUp(t, env)
+  const address = await addressOf(first)
+  assert.equal(first.said().match(/postgres:\/\//g)?.length, 1)
+  assert.deepEqual(await ask(address, 'select session_user::text as login'), [{ login: 'rota_dba' }])
+  const targets = (await ask<{ target_table: string }>(address, 'select target_table from dba.importconfig')).map((row) => row.target_table)
+  assert.equal(targets.length, 4)
+  for (const target of targets) {
+    await untilTrue(`${target} has rows`, async () => {
+      const [found] = await ask<{ exists: boolean }>(address, `select to_regclass('${target}') is not null as exists`)
+      return found?.exists === true && (await ask(address, `select from ${target} limit 1`)).length === 1
+    })
+  }
+  await first.until(/ succeeded /)
+  await ask(address, `delete from dba.scheduler where schedule_id = (select min(schedule_id) from dba.scheduler)`)
+  const [before] = await ask<{ schedules: string }>(address, 'select count(*) as schedules from dba.scheduler')
+  assert.equal(await pressCtrlC(first), 0)
+
+  const second = startUp(t, env)
+  assert.equal(await addressOf(second), address)
+  assert.deepEqual(await ask(address, 'select count(*) as schedules from dba.scheduler'), [before])
+  assert.equal(await pressCtrlC(second), 0)
+})
+
+test('a second start on the same data says who has it; a worker joins; kill -9 is healed by the next start', async (t) => {
+  const env = { ROTA_DATA_DIR: await dataFolder(t), ROTA_DEMO: 'off' }
+  const first = startUp(t, env)
+  const address = await addressOf(first)
+
+  const refused = await rota(['up'], { env })
+  assert.equal(refused.code, 1)
+  assert.equal(refused.out, '')
+  assert.match(refused.err, new RegExp(`Process ${first.child.pid} holds the folder[^]*npx rota worker[^]*CODE: {2}already_running`))
+
+  const worker = startRota(['worker'], { env })
+  t.after(() => worker.child.kill('SIGKILL'))
+  await worker.until(/takes runs of default/)
+  assert.deepEqual(await ask(address, `select count(*)::integer as live from dba.worker where state = 'running'`), [{ live: 2 }])
+  worker.child.kill('SIGTERM')
+  assert.equal((await worker.ended).code, 0)
+
+  first.child.kill('SIGKILL')
+  await first.ended
+  const second = startUp(t, env)
+  assert.equal(await addressOf(second), address)
+  assert.match(second.said(), /was still running/)
+  const { out } = await rota(['url', 'rota_dba'], { env })
+  assert.equal(out.trim(), address)
+  assert.equal(await pressCtrlC(second), 0)
+  const stopped = await rota(['status'], { env })
+  assert.deepEqual([stopped.code, /CODE: {2}no_database/.test(stopped.err)], [1, true])
+})
+
+test('a second Ctrl-C does not wait for what goes on, and one that npm repeats does not count', async (t) => {
+  const env = { ROTA_DATA_DIR: await dataFolder(t), ROTA_DEMO: 'off' }
+  const up = startUp(t, env)
+  const address = await addressOf(up)
+  await ask(address, `insert into dba.scheduler (schedule_name, job, args) values ('rest', 'noop', '{"seconds": 600}')`)
+  await ask(address, `insert into dba.run (schedule_name) values ('rest')`)
+  await untilTrue('the run goes on', async () => (await ask(address, `select from dba.run where state = 'running'`)).length === 1)
+  up.child.kill('SIGINT')
+  up.child.kill('SIGINT')
+  await up.until(/no more runs are taken/)
+  assert.equal(up.child.exitCode, null)
+  await pause(600)
+  assert.equal(await pressCtrlC(up), 0)
+  const again = startUp(t, env)
+  await addressOf(again)
+  await untilTrue(
+    'the run goes on again',
+    async () => (await ask(address, `select from dba.run where state = 'running' and attempt = 2`)).length === 1,
+  )
+  await pressCtrlC(again)
+})
