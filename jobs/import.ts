@@ -7,7 +7,7 @@ import { readTable } from '../systemscripts/read-table.ts'
 import { doneFilePath } from '../systemscripts/settled-files.ts'
 import { loadTable, targetTrouble } from '../systemscripts/table-loader.ts'
 import { datasetOf } from './import/dataset-of.ts'
-import { findFiles, matchingFiles } from './import/find-files.ts'
+import { expectedBytes, findFiles, matchingFiles } from './import/find-files.ts'
 import { type ImportSettings, readSettings } from './import/settings.ts'
 
 /** Owner of the tables that data is loaded into. */
@@ -18,16 +18,20 @@ export default defineJob({
   config: readSettings,
   check: lookAhead,
   async run(context) {
-    const { config: settings, files, folder } = context
+    const { config: settings, files, folder, progress, signal } = context
+    let toDo = await expectedBytes(settings, folder(settings.sourceFolder), signal)
+    const all = toDo
     for await (const file of findFiles({ ...context, settings })) {
-      await files.take(file, keepingOf(context, file.path), (taken) => loadFile(context, taken))
+      const tell = (rowsRead: number) => progress(all > 0 ? 1 - toDo / all : null, `${file.name}: ${rowsRead.toLocaleString('en')} rows`)
+      await files.take(file, keepingOf(context, file.path), (taken) => loadFile(context, taken, tell))
+      toDo = Math.max(0, toDo - file.sizeBytes)
     }
     return await files.outcome(`No file matches ${settings.file ?? join(folder(settings.sourceFolder), settings.filePattern)}.`)
   },
 })
 
-async function loadFile(context: JobContext<ImportSettings>, file: TakenFile): Promise<void> {
-  const { config: settings, datasets, folder, log, progress, run, signal } = context
+async function loadFile(context: JobContext<ImportSettings>, file: TakenFile, onRows: (rowsRead: number) => void): Promise<void> {
+  const { config: settings, datasets, folder, log, run, signal } = context
   const today = typeof run.args.as_of === 'string' ? new Date(run.args.as_of) : new Date()
   const facts = datasetOf(file, settings, folder(settings.sourceFolder), today)
   log(
@@ -51,7 +55,7 @@ async function loadFile(context: JobContext<ImportSettings>, file: TakenFile): P
         emptyWhen: settings.emptyWhen,
         ownerRole,
         signal,
-        onRows: (rowsRead) => progress(null, `${file.name}: ${rowsRead} rows`),
+        onRows,
       })
       const { added = [], ignored = [], missing = [] } = done.drift ?? {}
       log(

@@ -3,22 +3,14 @@
  * the number that rows carry and what it refers to are handed in.
  */
 import { type ClientBase, DatabaseError } from 'pg'
-import { JobError } from './errors.ts'
 import type { Table } from './table.ts'
+import { agreeOnColumns, LOCK_SECONDS, needsShaping, requireRights } from './table-loader/agree-on-columns.ts'
 import { copyFile, EmptyFile, refuseEmptyMark } from './table-loader/copy-file.ts'
-import { type Drift, type DriftPolicy, decideDrift } from './table-loader/drift.ts'
+import type { Drift, DriftPolicy } from './table-loader/drift.ts'
 import { TargetError } from './table-loader/refusals.ts'
 import { finishTarget, type Shaping, shapeTarget } from './table-loader/shape-target.ts'
-import {
-  keyColumn,
-  type Query,
-  quoted,
-  readTarget,
-  refuseTargetOfOthers,
-  type TableName,
-  type TargetTable,
-  tableName,
-} from './table-loader/target.ts'
+import { type Query, readTarget, type TableName, tableName } from './table-loader/target.ts'
+import { targetLocked } from './table-loader/target-locked.ts'
 
 export interface TableLoad {
   /** Open, its rows not walked yet. */
@@ -131,4 +123,3 @@ async function loadRows(client: ClientBase, load: TableLoad, name: TableName): P
 function nothingLoaded(reason: string): TableLoaded {
   return { state: 'empty', reason, rowsRead: 0, rowsWritten: 0, datasetColumn: null, isTargetNew: false, drift: null }
 }
-

@@ -46,6 +46,13 @@ export async function matchingFiles(settings: ImportSettings, folder: string, si
   return await listMatchingFiles(folder, { ...searchOf(settings), signal })
 }
 
+/** Size of what matches now, for the progress of a run; 0 when it is not known. */
+export async function expectedBytes(settings: ImportSettings, folder: string, signal: AbortSignal): Promise<number> {
+  if (settings.file !== null) return 0
+  const found = await matchingFiles(settings, folder, signal).catch(() => [])
+  return found.reduce((sum, file) => sum + file.sizeBytes, 0)
+}
+
 /** A folder that is not there is a wrong setting rather than a bad moment: a lost network drive leaves its mount point. */
 export function folderMissing(cause: unknown, folder: string): PermanentError {
   return new PermanentError('folder_missing', `Folder "${folder}" does not exist`, {

@@ -1,19 +1,11 @@
-import { DatabaseError } from 'pg'
 import { explainError } from '../db/explain-error.ts'
 import type { Output } from './output.ts'
 import { plainLines } from './print-table.ts'
 
 /** An error in its four fields, as psql labels them; with `asJson` as one JSON object with keys code, message, detail, hint. */
 export function printError(stderr: Output, error: unknown, { asJson }: { asJson: boolean }): void {
-  const fields = explainError(withoutPath(error))
+  const fields = explainError(error)
   for (const line of asJson ? [JSON.stringify(fields)] : errorLines(fields)) stderr.line(line)
-}
-
-/** A refusal in words says all; the path through the functions that led to it is noise to who typed the command. */
-function withoutPath(error: unknown): unknown {
-  if (!(error instanceof DatabaseError) || !/ at RAISE\b/.test(error.where ?? '')) return error
-  const bare = new DatabaseError(error.message, error.length, error.name)
-  return Object.assign(bare, error, { where: undefined })
 }
 
 /** The same as lines of text, for output that has room for an error among other things. */

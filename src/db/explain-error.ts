@@ -1,5 +1,6 @@
 import { DatabaseError } from 'pg'
 import { type FourFields, JobError, PermanentError } from '../../systemscripts/errors.ts'
+import { maskAddresses } from '../../systemscripts/redact.ts'
 import { isPermanentState, nameOfState } from './sqlstates.ts'
 import { systemErrors } from './system-errors.ts'
 
@@ -12,9 +13,9 @@ export function explainError(error: unknown): FourFields {
   const said = fieldsOf(error)
   return {
     code: said.code,
-    message: redact(said.message),
-    detail: said.detail === null ? null : redact(said.detail),
-    hint: said.hint === null ? null : redact(said.hint),
+    message: maskAddresses(said.message),
+    detail: said.detail === null ? null : maskAddresses(said.detail),
+    hint: said.hint === null ? null : maskAddresses(said.hint),
   }
 }
 
@@ -31,13 +32,6 @@ export function isRetryable(error: unknown): boolean {
   if (error instanceof DatabaseError) return !isPermanentState(error.code ?? '')
   if (error instanceof Error) return systemErrors[codeOf(error)]?.isPermanent !== true
   return true
-}
-
-/** Masks the password of every address (`scheme://user:password@host`) and of every `password=…` in a text. */
-export function redact(text: string): string {
-  return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*):[^\s/?#]*@/gi, '$1:***@')
-    .replace(/\b(password|passwd|pwd)\s*=\s*('[^']*'|"[^"]*"|[^\s;&,]+)/gi, '$1=***')
 }
 
 /** What pg itself says, in words only, when a connection breaks. */
@@ -74,7 +68,9 @@ function fieldsOfPostgres(error: DatabaseError): FourFields {
   const column = error.column === undefined ? undefined : `column ${error.column}`
   const constraint = error.constraint === undefined ? undefined : `constraint ${error.constraint}`
   const objects = [table, column, constraint].filter((part) => part !== undefined).join(', ')
-  const detail = [error.detail, objects && `In ${objects}.`, error.where].filter(Boolean).join('\n')
+  // A refusal in words says all; the path through the functions that led to it is noise to who wrote the row.
+  const path = / at RAISE\b/.test(error.where ?? '') ? undefined : error.where
+  const detail = [error.detail, objects && `In ${objects}.`, path].filter(Boolean).join('\n')
   return { code: nameOfState(error.code ?? ''), message: error.message, detail: detail || null, hint: error.hint ?? hintFor(error) }
 }
 

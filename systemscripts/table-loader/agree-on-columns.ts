@@ -47,7 +47,7 @@ export async function agreeOnColumns(client: ClientBase, load: Meeting): Promise
 
   async function look(): Promise<Agreement> {
     const target = await readTarget(query, load.name, load.datasetColumn, load.ownerRole)
-    const columns = withoutReserved(load.columns, target?.reserved ?? [keyColumn(name), load.datasetColumn])
+    const columns = withoutReserved(load.columns, target?.reserved ?? [keyColumn(load.name), load.datasetColumn])
     const drift = decideDrift(columns, target?.columns ?? null, load.policy, { file: load.fileName, target: load.target })
     if (target !== null) requireRights(target, load.ownerRole, needsShaping(target, drift))
     return { target, columns, drift }
@@ -86,4 +86,3 @@ function targetNotWritable({ name, owner }: TargetTable, ownerRole: string): Tar
 function targetChanged({ target }: Meeting): JobError {
   return new JobError('target_changed', `Table "${target}" was changed while the load began`, { hint: 'Nothing to do: it is tried again.' })
 }
-

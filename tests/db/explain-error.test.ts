@@ -3,8 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { Client } from 'pg'
-import { explainError, isConnectionLost, isRetryable, redact } from '../../src/db/explain-error.ts'
+import { explainError, isConnectionLost, isRetryable } from '../../src/db/explain-error.ts'
 import { JobError, PermanentError } from '../../systemscripts/errors.ts'
+import { maskAddresses } from '../../systemscripts/redact.ts'
 import { emptyDatabase } from '../helpers/database.ts'
 
 test('what Postgres says keeps its words, with table, column and constraint in the detail', async (t) => {
@@ -70,10 +71,13 @@ test('what nobody foresaw is unexpected_error with its place and its causes', ()
 })
 
 test('passwords of addresses and of connection strings are masked, and nothing else', () => {
-  assert.equal(redact('to postgres://rota:s3cr/et@db:5432/x failed'), 'to postgres://rota:s3cr/et@db:5432/x failed')
-  assert.equal(redact('to postgres://rota:p@ss:w0rd@db:5432/x and sftp://u:q@h'), 'to postgres://rota:***@db:5432/x and sftp://u:***@h')
-  assert.equal(redact(`host=db password='two words' user=x; Pwd=abc;Server=y`), 'host=db password=*** user=x; Pwd=***;Server=y')
-  assert.equal(redact('http://host:8080/path mail a@b.example at 10:20'), 'http://host:8080/path mail a@b.example at 10:20')
+  assert.equal(maskAddresses('to postgres://rota:s3cr/et@db:5432/x failed'), 'to postgres://rota:s3cr/et@db:5432/x failed')
+  assert.equal(
+    maskAddresses('to postgres://rota:p@ss:w0rd@db:5432/x and sftp://u:q@h'),
+    'to postgres://rota:***@db:5432/x and sftp://u:***@h',
+  )
+  assert.equal(maskAddresses(`host=db password='two words' user=x; Pwd=abc;Server=y`), 'host=db password=*** user=x; Pwd=***;Server=y')
+  assert.equal(maskAddresses('http://host:8080/path mail a@b.example at 10:20'), 'http://host:8080/path mail a@b.example at 10:20')
   const { message, detail } = explainError(new Error('postgres://u:secret@h/d', { cause: new Error('again postgres://u:secret@h/d') }))
   assert.doesNotMatch(`${message}${detail}`, /secret/)
 })
