@@ -19,12 +19,13 @@ export default defineJob({
   check: lookAhead,
   async run(context) {
     const { config: settings, files, folder, progress, signal } = context
-    let toDo = await expectedBytes(settings, folder(settings.sourceFolder), signal)
-    const all = toDo
+    let bytesLeft = await expectedBytes(settings, folder(settings.sourceFolder), signal)
+    const bytesAll = bytesLeft
     for await (const file of findFiles({ ...context, settings })) {
-      const tell = (rowsRead: number) => progress(all > 0 ? 1 - toDo / all : null, `${file.name}: ${rowsRead.toLocaleString('en')} rows`)
+      const tell = (rowsRead: number) =>
+        progress(bytesAll > 0 ? 1 - bytesLeft / bytesAll : null, `${file.name}: ${rowsRead.toLocaleString('en')} rows`)
       await files.take(file, keepingOf(context, file.path), (taken) => loadFile(context, taken, tell))
-      toDo = Math.max(0, toDo - file.sizeBytes)
+      bytesLeft = Math.max(0, bytesLeft - file.sizeBytes)
     }
     return await files.outcome(`No file matches ${settings.file ?? join(folder(settings.sourceFolder), settings.filePattern)}.`)
   },

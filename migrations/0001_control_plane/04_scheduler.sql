@@ -98,7 +98,7 @@ comment on column dba.scheduler.run_after_state is 'succeeded (default), failed 
 comment on column dba.scheduler.is_active is 'False: it does not fire; requests still run.';
 comment on column dba.scheduler.paused_until is 'Until then fires are skipped with the reason, never caught up; infinity: until somebody resumes it.';
 comment on column dba.scheduler.pause_reason is 'Why it is paused; stands in every skipped run.';
-comment on column dba.scheduler.overlap is 'What a fire does when the previous run is still open: skip (default), queue, cancel (the old one) or allow.';
+comment on column dba.scheduler.overlap is 'What a fire does when the previous run is still open: skip (default), queue, cancel (the old one) or allow. Files, notifications, ends of upstreams and requests are never skipped: they wait.';
 comment on column dba.scheduler.resource is 'Runs that name the same resource never overlap, whatever their schedule: erp_database.';
 comment on column dba.scheduler.catch_up is 'Which fires missed in an outage still run: last (default), skip (none) or all.';
 comment on column dba.scheduler.max_late is 'A missed fire older than this is not caught up.';
@@ -153,7 +153,7 @@ create index scheduler_by_on_file on dba.scheduler (schedule_id) where on_file i
 create index scheduler_by_on_notify on dba.scheduler (schedule_id) where on_notify is not null;
 
 create table dba.plan (
-  schedule_id              bigint       primary key references dba.scheduler (schedule_id) on delete cascade,
+  schedule_id              bigint       primary key,
   planned_version          integer,
   planned_calendar_version integer,
   planned_through          timestamptz  not null default clock_timestamp(),
@@ -164,7 +164,7 @@ create table dba.plan (
   answered_at              timestamptz
 ) with (fillfactor = 70);
 comment on table dba.plan is 'Where the planner stands, one row per schedule, apart from the row that people hold open. Written by workers only.';
-comment on column dba.plan.schedule_id is 'The schedule.';
+comment on column dba.plan.schedule_id is 'The schedule. No foreign key, so that an edit that somebody holds open never holds up the planner; the row goes after the schedule.';
 comment on column dba.plan.planned_version is 'Version of the schedule that its planned runs follow; another one: it is planned anew.';
 comment on column dba.plan.planned_calendar_version is 'Version of its calendar that its planned runs follow.';
 comment on column dba.plan.planned_through is 'Every fire up to here has its row in dba.run; what lies behind it is still owed.';
@@ -173,5 +173,4 @@ comment on column dba.plan.waits_since is 'Ends of upstream schedules before thi
 comment on column dba.plan.answered_version is 'Version of the schedule that explained and config_state speak of.';
 comment on column dba.plan.answered_config_version is 'Version of the config that config_state speaks of.';
 comment on column dba.plan.answered_at is 'When a worker last looked.';
-comment on constraint plan_schedule_id_fkey on dba.plan is 'Goes with its schedule.';
 create index plan_by_refill on dba.plan (refill_at) where refill_at is not null;

@@ -240,11 +240,14 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- The first home of a new database is no move: what was asked for before the first worker came still runs.
+  update dba.setting set value = clock_timestamp()::text
+  where name = 'live_since' and (select h.value is not null from dba.setting h where h.name = 'home');
   update dba.setting set value = dba.this_home() where name = 'home';
-  update dba.setting set value = clock_timestamp()::text where name = 'live_since';
   -- What was open when the copy was made goes on in the original; here it never ran to its end.
   update dba.run
-  set state = 'missed', reason = 'this database is a restored copy; it became the live one at ' || to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')
+  set state = 'missed', finished_at = clock_timestamp(), waits_for = null,
+      reason = 'this database is a restored copy; it became the live one at ' || to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')
   where state in ('waiting', 'queued') and attempt = 0;
   with stopped as (
     update dba.run

@@ -21,44 +21,53 @@ as $$
 $$;
 comment on function dba.holiday_words(text, date) is 'Why a day is free, in words.';
 
+create function dba.fires_at(schedule dba.scheduler, moment timestamptz)
+returns boolean
+language sql
+stable
+as $$
+  select dba.cron_next(schedule.cron, schedule.time_zone, moment - interval '1 microsecond', schedule.dst_gap, schedule.dst_fold) is not distinct from moment
+$$;
+comment on function dba.fires_at(dba.scheduler, timestamptz) is 'Is that moment a fire of the schedule''s cron?';
+
 create function dba.fires(schedule dba.scheduler, after timestamptz, until timestamptz, most integer)
 returns table (scheduled_for timestamptz, due_at timestamptz, state text, reason text)
 language plpgsql
 stable
 as $$
 declare
-  fire timestamptz;
   day date;
+  time_of_day time;
   moved_day date;
-  former_due timestamptz;
+  former_day date;
+  is_covered boolean;
 begin
-  if schedule.cron is null or schedule.cron ilike '@always' then
+  if schedule.cron is null or lower(schedule.cron) = '@always' then
     return;
   end if;
-  for fire in select f from dba.cron_between(schedule.cron, schedule.time_zone, after, until, schedule.dst_gap, schedule.dst_fold, most) f loop
-    scheduled_for := fire;
-    due_at := fire;
+  for scheduled_for in select f from dba.cron_between(schedule.cron, schedule.time_zone, after, until, schedule.dst_gap, schedule.dst_fold, most) f loop
+    due_at := scheduled_for;
     state := 'planned';
     reason := null;
-    if schedule.calendar is not null and schedule.on_holiday <> 'run' then
-      day := (fire at time zone schedule.time_zone)::date;
-      if not dba.is_workday(schedule.calendar, day) then
-        reason := dba.holiday_words(schedule.calendar, day);
-        if schedule.on_holiday = 'skip' then
-          state := 'skipped';
-        else
-          moved_day := dba.workday_add(schedule.calendar, day, case schedule.on_holiday when 'previous' then -1 else 1 end);
-          due_at := (moved_day + (fire at time zone schedule.time_zone)::time) at time zone schedule.time_zone;
-          -- Where the schedule fires at that moment anyway, or another free day has moved there, one run is enough.
-          if due_at is not distinct from former_due
-            or dba.cron_next(schedule.cron, schedule.time_zone, due_at - interval '1 microsecond', schedule.dst_gap, schedule.dst_fold) = due_at then
-            state := 'skipped';
-            reason := format('%s; the schedule runs on %s anyway', reason, moved_day);
-          else
-            reason := format('%s; moved to %s', reason, moved_day);
-          end if;
-          former_due := due_at;
-        end if;
+    day := (scheduled_for at time zone schedule.time_zone)::date;
+    if schedule.calendar is not null and schedule.on_holiday <> 'run' and not dba.is_workday(schedule.calendar, day) then
+      reason := dba.holiday_words(schedule.calendar, day);
+      if schedule.on_holiday = 'skip' then
+        state := 'skipped';
+      else
+        moved_day := dba.workday_add(schedule.calendar, day, case schedule.on_holiday when 'previous' then -1 else 1 end);
+        time_of_day := (scheduled_for at time zone schedule.time_zone)::time;
+        due_at := (moved_day + time_of_day) at time zone schedule.time_zone;
+        -- Where the schedule fires at that moment anyway, or an earlier free day has moved there, one run is enough.
+        is_covered := dba.fires_at(schedule, due_at);
+        former_day := day - 1;
+        while not is_covered and not dba.is_workday(schedule.calendar, former_day) loop
+          is_covered := dba.fires_at(schedule, (former_day + time_of_day) at time zone schedule.time_zone);
+          former_day := former_day - 1;
+        end loop;
+        state := case when is_covered then 'skipped' else 'planned' end;
+        reason := format(case when is_covered then '%s; the schedule runs on %s anyway' else '%s; moved to %s' end, reason, moved_day);
+        due_at := case when is_covered then scheduled_for else due_at end;
       end if;
     end if;
     return next;
@@ -73,36 +82,40 @@ language plpgsql
 stable
 as $$
 declare
-  fire record;
   position timestamptz := after;
   planned integer := 0;
-  seen integer;
+  skipped_in_a_row integer := 0;
+  has_fired boolean;
+  day date;
 begin
-  -- Free days may swallow many fires: goes on in portions until so many are planned, within bounds.
-  for portion in 1 .. 40 loop
-    seen := 0;
-    for fire in select * from dba.fires(schedule, position, 'infinity', case when portion = 1 then wanted else 60 end) loop
-      seen := seen + 1;
-      position := fire.scheduled_for;
-      scheduled_for := fire.scheduled_for;
-      due_at := fire.due_at;
-      state := fire.state;
-      reason := fire.reason;
+  for portion in 1 .. 400 loop
+    has_fired := false;
+    for scheduled_for, due_at, state, reason in select * from dba.fires(schedule, position, 'infinity', wanted - planned) loop
+      has_fired := true;
+      position := scheduled_for;
       return next;
-      if fire.state = 'planned' then
-        planned := planned + 1;
-        if planned = wanted then
-          return;
-        end if;
+      skipped_in_a_row := case when state = 'skipped' then skipped_in_a_row + 1 else 0 end;
+      planned := planned + case when state = 'planned' then 1 else 0 end;
+      if planned = wanted then
+        return;
       end if;
     end loop;
-    if seen = 0 then
+    if not has_fired then
       return;
+    end if;
+    -- The rest of a stretch of free days is passed over, where every fire is skipped.
+    day := (position at time zone schedule.time_zone)::date;
+    if skipped_in_a_row > 0 and (schedule.on_holiday = 'skip' or skipped_in_a_row > 60) and not dba.is_workday(schedule.calendar, day) then
+      while not dba.is_workday(schedule.calendar, day) loop
+        day := day + 1;
+        exit when day > (position at time zone schedule.time_zone)::date + 4000;
+      end loop;
+      position := greatest(position, day::timestamp at time zone schedule.time_zone - interval '1 microsecond');
     end if;
   end loop;
 end
 $$;
-comment on function dba.coming_fires(dba.scheduler, timestamptz, integer) is 'The fires that come, skipped ones included, until so many planned ones are found.';
+comment on function dba.coming_fires(dba.scheduler, timestamptz, integer) is 'The fires that come, until so many planned ones are found. Of a stretch of free days only the first skipped ones are among them.';
 
 create function dba.pause_words(what text, paused_by text, paused_until timestamptz, pause_reason text, time_zone text)
 returns text

@@ -214,7 +214,7 @@ begin
   if fires_change then
     select (array_agg(f.due_at order by f.due_at))[1], array_agg(dba.local_time_text(f.due_at, new.time_zone) order by f.due_at)
     into new.next_fire_at, new.next_fires
-    from dba.coming_fires(new, greatest(clock_timestamp(), new.paused_until), 5) f
+    from dba.coming_fires(new, greatest(clock_timestamp(), new.paused_until - interval '1 microsecond'), 5) f
     where new.is_active and f.state = 'planned' and new.time_zone is not null and new.dst_gap is not null and new.dst_fold is not null;
   end if;
   new.config_state := 'unchecked';
@@ -234,13 +234,16 @@ declare
   waiting text[];
 begin
   if tg_op = 'INSERT' then
-    insert into dba.plan (schedule_id) values (new.schedule_id);
+    -- One that was deleted and is restored finds its former place.
+    insert into dba.plan (schedule_id) values (new.schedule_id)
+    on conflict (schedule_id) do update
+    set planned_version = null, planned_calendar_version = null, planned_through = clock_timestamp(), refill_at = null, waits_since = clock_timestamp(),
+        answered_version = null, answered_config_version = null, answered_at = null;
     return null;
   end if;
   if tg_op = 'UPDATE' then
     update dba.scheduler set run_after = array_replace(run_after, old.schedule_name, new.schedule_name) where old.schedule_name = any (run_after);
-    update dba.run set schedule_name = new.schedule_name
-    where schedule_id = new.schedule_id and state in ('planned', 'waiting', 'queued', 'running');
+    -- The runs that are open or planned take the new name from the planner: here they would be held as long as this transaction is open.
     return null;
   end if;
   select array_agg(schedule_name) into waiting from dba.scheduler where old.schedule_name = any (run_after) and schedule_id <> old.schedule_id;

@@ -156,6 +156,9 @@ create trigger z_say_why before insert or update on dba.run for each row
   when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.say_why();
 create trigger tell_workers after insert or update on dba.run for each statement
   when (current_user <> 'rota_worker') execute function dba.tell_workers('run');
+-- A fire that a person took out or put back changes what the schedule fires next.
+create trigger tell_planner after insert or update of state, cancel_requested on dba.run for each row
+  when (new.trigger = 'cron' and current_user <> 'rota_worker') execute function dba.tell_workers('fires');
 
 -- Bookmarks, datasets, files and alerts: the few columns that people may set.
 create function dba.people_may_set(what text, changed text[], allowed text[], hint text)

@@ -25,26 +25,38 @@ returns void
 language plpgsql
 as $$
 declare
-  kept constant integer := greatest(terms.max_catch_up, 1);
-  total bigint;
-  kept_from timestamptz;
+  pause_end timestamptz;
 begin
   if not terms.is_active or terms.cron is null or lower(terms.cron) = '@always' or to_at <= from_at then
     return;
   end if;
-  total := dba.cron_count(terms.cron, terms.time_zone, from_at, to_at, terms.dst_gap, terms.dst_fold);
-  if total = 0 then
-    return;
+  if terms.paused_until > from_at then
+    pause_end := least(to_at, terms.paused_until - interval '1 microsecond');
+    perform dba.write_stretch(terms, from_at, pause_end, dba.pause_words('schedule', terms.paused_by, terms.paused_until, terms.pause_reason, terms.time_zone));
+    from_at := pause_end;
   end if;
-  kept_from := from_at;
+  perform dba.write_stretch(terms, from_at, to_at, null);
+end
+$$;
+comment on function dba.write_owed_fires(dba.scheduler, timestamptz, timestamptz) is 'Rows for fires that lie in the past, by the terms that held then; those of a pause are skipped.';
+
+create function dba.write_stretch(terms dba.scheduler, from_at timestamptz, to_at timestamptz, pause text)
+returns void
+language plpgsql
+as $$
+declare
+  kept constant integer := greatest(terms.max_catch_up, 1);
+  total constant bigint := dba.cron_count(terms.cron, terms.time_zone, from_at, to_at, terms.dst_gap, terms.dst_fold);
+  kept_from timestamptz := from_at;
+begin
   if total > kept then
     -- A long outage is one row; only what may still be caught up stands alone.
     kept_from := dba.nth_last_fire(terms, from_at, to_at, kept);
     insert into dba.run (schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time, state, reason,
       missed_from, missed_until, missed_count, finished_at)
     select terms.schedule_id, terms.schedule_name, terms.job, terms.config_name, 'cron', 'missed from ' || dba.fire_key(first_fire), first_fire, first_fire,
-      dba.local_time_text(first_fire, terms.time_zone), 'missed',
-      format('%s fires: %s', total - kept, dba.outage_words(first_fire, clock_timestamp(), terms.time_zone)),
+      dba.local_time_text(first_fire, terms.time_zone), case when pause is null then 'missed' else 'skipped' end,
+      format('%s fires: %s', total - kept, coalesce(pause, dba.outage_words(first_fire, clock_timestamp(), terms.time_zone))),
       first_fire, dba.last_fire_before(terms, from_at, kept_from), total - kept, clock_timestamp()
     from dba.cron_next(terms.cron, terms.time_zone, from_at, terms.dst_gap, terms.dst_fold) first_fire
     on conflict on constraint a_fire_runs_once do nothing;
@@ -52,12 +64,12 @@ begin
   end if;
   insert into dba.run (schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time, state, reason)
   select terms.schedule_id, terms.schedule_name, terms.job, terms.config_name, 'cron', dba.fire_key(f.scheduled_for), f.scheduled_for, f.due_at,
-    dba.local_time_text(f.scheduled_for, terms.time_zone), f.state, f.reason
+    dba.local_time_text(f.scheduled_for, terms.time_zone), case when pause is null then f.state else 'skipped' end, coalesce(pause, f.reason)
   from dba.fires(terms, kept_from, to_at, kept + 1) f
   on conflict on constraint a_fire_runs_once do nothing;
 end
 $$;
-comment on function dba.write_owed_fires(dba.scheduler, timestamptz, timestamptz) is 'Rows for fires that lie in the past: the latest one by one, the others of a long outage as one missed row.';
+comment on function dba.write_stretch(dba.scheduler, timestamptz, timestamptz, text) is 'Rows for the fires of a stretch of the past: the latest one by one, the others as one row, missed or, in a pause, skipped.';
 
 create function dba.nth_last_fire(terms dba.scheduler, from_at timestamptz, to_at timestamptz, wanted integer)
 returns timestamptz
@@ -79,7 +91,7 @@ begin
   end loop;
 end
 $$;
-comment on function dba.nth_last_fire(dba.scheduler, timestamptz, timestamptz, integer) is 'The so-and-so-manieth fire before a moment.';
+comment on function dba.nth_last_fire(dba.scheduler, timestamptz, timestamptz, integer) is 'The last fires of a stretch of time: the first of so many, or of all when there are fewer.';
 
 create function dba.last_fire_before(terms dba.scheduler, from_at timestamptz, before timestamptz)
 returns timestamptz
@@ -93,154 +105,297 @@ returns void
 language plpgsql
 as $$
 declare
+  most constant integer := 5;
   now_at constant timestamptz := clock_timestamp();
   calendar_version constant integer := (select c.version from dba.calendar c where c.calendar = s.calendar);
-  is_edited constant boolean := p.planned_version is distinct from s.version;
-  is_moved constant boolean := p.planned_calendar_version is distinct from calendar_version;
   position timestamptz := p.planned_through;
-  former record;
-  fire record;
+  counts_from timestamptz := p.waits_since;
   planned integer;
-  first_due timestamptz;
+  ahead integer;
   refill timestamptz;
+  fire record;
 begin
-  if p.planned_version is not null and (is_edited or is_moved) then
-    if is_edited then
-      -- Each stretch of time is owed by the terms that held in it: the audit knows them.
-      for former in
-        select a.before, a.changed_at
-        from dba.configaudit a
-        where a.table_name = 'scheduler' and a.before ->> 'schedule_id' = s.schedule_id::text and a.after is not null
-          and a.changed_at > p.planned_through and a.version > p.planned_version
-        order by a.audit_id
-      loop
-        perform dba.write_owed_fires(jsonb_populate_record(null::dba.scheduler, former.before), position, former.changed_at);
-        position := greatest(position, former.changed_at);
+  if p.planned_version <> s.version then
+    select t.planned_to, t.counts_from into position, counts_from from dba.take_in_edits(s, p) t;
+  elsif p.planned_calendar_version is distinct from calendar_version then
+    perform dba.write_owed_fires(s, position, now_at);
+    perform dba.take_in_calendar(s, now_at);
+    position := now_at;
+  end if;
+
+  if s.cron is not null and s.is_active then
+    perform dba.write_owed_fires(s, position, now_at);
+    position := greatest(position, now_at);
+    select count(*) filter (where r.state = 'planned'), count(*) into planned, ahead
+    from dba.run r
+    where r.schedule_id = s.schedule_id and r.trigger = 'cron' and r.due_at > now_at
+      and (r.state = 'planned' or r.state = 'skipped' and r.finished_at is null and r.requested_by is null);
+    if ahead < most then
+      for fire in select * from dba.fires(s, position, 'infinity', most - ahead) loop
+        exit when planned >= 1 and fire.due_at > now_at + interval '7 days';
+        planned := planned + dba.plan_fire(s, fire.scheduled_for, fire.due_at, fire.state, fire.reason);
+        position := fire.scheduled_for;
       end loop;
-      position := least(s.updated_at, now_at);
-    else
-      perform dba.write_owed_fires(s, position, now_at);
-      position := now_at;
     end if;
-    delete from dba.run
-    where schedule_id = s.schedule_id and trigger = 'cron' and requested_by is null
-      and (state = 'planned' and scheduled_for > position or state = 'skipped' and finished_at is null and due_at > now_at);
+    if planned = 0 then
+      -- Free days, or what people took out: the first fire behind them is planned all the same.
+      for fire in select * from dba.coming_fires(s, position, most) f where f.state = 'planned' loop
+        planned := dba.plan_fire(s, fire.scheduled_for, fire.due_at, fire.state, fire.reason);
+        exit when planned > 0;
+      end loop;
+    end if;
+    -- Early enough that what follows is planned before it is due; a fire moved to another day stands for both its moments.
+    select min(m) + case when count(distinct r.run_id) >= most - 1 then interval '3 seconds' else interval '0' end into refill
+    from dba.run r, unnest(array[r.scheduled_for, r.due_at]) m
+    where r.schedule_id = s.schedule_id and r.trigger = 'cron' and m > now_at and (r.state = 'planned' or r.state = 'skipped' and r.finished_at is null);
   end if;
-
-  if s.cron is null or not s.is_active then
-    update dba.plan set planned_version = s.version, planned_calendar_version = calendar_version, planned_through = now_at, refill_at = null,
-      waits_since = case when is_edited then now_at else waits_since end
-    where schedule_id = s.schedule_id;
-    return;
-  end if;
-
-  perform dba.write_owed_fires(s, position, now_at);
-  position := greatest(position, now_at);
-
-  select count(*), max(scheduled_for) into planned, first_due
-  from dba.run where schedule_id = s.schedule_id and state = 'planned' and trigger = 'cron' and scheduled_for > now_at;
-  position := greatest(position, first_due);
-  if planned < 5 then
-    for fire in select * from dba.coming_fires(s, position, 5 - planned) loop
-      exit when planned >= 1 and fire.due_at > now_at + interval '7 days';
-      insert into dba.run (schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time, state, reason)
-      values (s.schedule_id, s.schedule_name, s.job, s.config_name, 'cron', dba.fire_key(fire.scheduled_for), fire.scheduled_for, fire.due_at,
-        dba.local_time_text(fire.scheduled_for, s.time_zone), fire.state, fire.reason)
-      on conflict on constraint a_fire_runs_once do nothing;
-      position := fire.scheduled_for;
-      if fire.state = 'planned' then
-        planned := planned + 1;
-      end if;
-    end loop;
-  end if;
-
-  select min(due_at) into first_due from dba.run where schedule_id = s.schedule_id and state = 'planned' and trigger = 'cron' and due_at > now_at;
-  refill := case when planned >= 4 then first_due + interval '3 seconds' else coalesce(first_due, case when planned > 0 then now_at + interval '1 hour' end) end;
-  update dba.plan set planned_version = s.version, planned_calendar_version = calendar_version, planned_through = position, refill_at = refill,
-    waits_since = case when is_edited then now_at else waits_since end
+  update dba.plan set planned_version = s.version, planned_calendar_version = calendar_version, planned_through = greatest(position, now_at), refill_at = refill,
+    waits_since = counts_from
   where schedule_id = s.schedule_id;
 end
 $$;
 comment on function dba.plan_schedule(dba.scheduler, dba.plan) is 'Writes what a schedule owes and its next fires: at least one, at most five, none more than seven days ahead but the first.';
 
-create function dba.plan_due(most integer default 200, look_at_all boolean default false)
-returns setof bigint
+create function dba.take_in_edits(s dba.scheduler, p dba.plan, out planned_to timestamptz, out counts_from timestamptz)
 language plpgsql
+as $$
+declare
+  edit record;
+begin
+  planned_to := p.planned_through;
+  counts_from := p.waits_since;
+  -- Each stretch of time is owed by the terms that held in it: the audit knows them.
+  for edit in
+    select a.changed_at, jsonb_populate_record(null::dba.scheduler, a.before) as former, a.before, a.after, a.transaction_id
+    from dba.configaudit a
+    where a.table_name = 'scheduler' and a.before ->> 'schedule_id' = s.schedule_id::text and a.after is not null
+      and a.version > p.planned_version and a.version <= s.version
+    order by a.audit_id
+  loop
+    perform dba.write_owed_fires(edit.former, planned_to, edit.changed_at);
+    perform dba.take_out_plans(s.schedule_id, edit.changed_at);
+    planned_to := edit.changed_at;
+    if dba.waits_anew(edit.before, edit.after, edit.transaction_id) then
+      counts_from := edit.changed_at;
+    end if;
+  end loop;
+  if not found then
+    perform dba.take_out_plans(s.schedule_id, s.updated_at);
+    planned_to := least(planned_to, s.updated_at);
+  end if;
+  update dba.run r set schedule_name = s.schedule_name
+  where r.schedule_id = s.schedule_id and r.state in ('planned', 'waiting', 'queued', 'running') and r.schedule_name <> s.schedule_name;
+end
+$$;
+comment on function dba.take_in_edits(dba.scheduler, dba.plan) is 'Brings the ledger in step with an edited schedule: fires before an edit belong to the terms before it, planned ones after it go. Returns up to where every fire has its row, and from when ends of upstreams count.';
+
+create function dba.take_out_plans(of_schedule bigint, after timestamptz)
+returns void
+language sql
+as $$
+  delete from dba.run r
+  where r.schedule_id = of_schedule and r.trigger = 'cron' and r.requested_by is null and r.scheduled_for > after
+    and (r.state = 'planned' or r.state = 'skipped' and r.finished_at is null and r.due_at > clock_timestamp())
+$$;
+comment on function dba.take_out_plans(bigint, timestamptz) is 'Takes the planned fires after a moment out of the ledger; what people put in, took out or put back stays.';
+
+create function dba.take_in_calendar(s dba.scheduler, now_at timestamptz)
+returns void
+language plpgsql
+as $$
+begin
+  perform dba.take_out_plans(s.schedule_id, now_at);
+  -- A fire of a free day that is over may have its run still ahead: it moves with the calendar.
+  update dba.run r set due_at = f.due_at, state = f.state, reason = f.reason
+  from (
+    select m.run_id, n.*
+    from dba.run m cross join lateral dba.fires(s, m.scheduled_for - interval '1 microsecond', m.scheduled_for, 1) n
+    where m.schedule_id = s.schedule_id and m.trigger = 'cron' and m.requested_by is null and m.state = 'planned' and m.due_at > now_at
+  ) f
+  where r.run_id = f.run_id;
+end
+$$;
+comment on function dba.take_in_calendar(dba.scheduler, timestamptz) is 'Brings the planned fires of a schedule in step with its edited calendar.';
+
+create function dba.waits_anew(before jsonb, after jsonb, in_transaction bigint)
+returns boolean
+language sql
+stable
+as $$
+  -- A renamed upstream is the same one under its new name.
+  select after ->> 'is_active' = 'true' and before ->> 'is_active' = 'false'
+    or after ->> 'run_after_state' <> before ->> 'run_after_state'
+    or exists (
+      select from jsonb_array_elements_text(nullif(after -> 'run_after', 'null')) upstream
+      where not coalesce(before -> 'run_after' ? upstream, false)
+        and not exists (
+          select from dba.configaudit a
+          where a.transaction_id = in_transaction and a.table_name = 'scheduler' and a.after ->> 'schedule_name' = upstream
+            and coalesce(before -> 'run_after' ? (a.before ->> 'schedule_name'), false)))
+$$;
+comment on function dba.waits_anew(jsonb, jsonb, bigint) is 'Did this edit of a schedule change what it runs after? Then only ends from now on count.';
+
+create function dba.plan_fire(s dba.scheduler, scheduled_for timestamptz, due_at timestamptz, state text, reason text)
+returns integer
+language plpgsql
+as $$
+declare
+  -- Moved to a working day that was over before the schedule was written like this: it was never due.
+  is_too_late constant boolean := state = 'planned' and due_at < scheduled_for and due_at <= s.updated_at;
+begin
+  insert into dba.run (schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time, state, reason)
+  values (s.schedule_id, s.schedule_name, s.job, s.config_name, 'cron', dba.fire_key(scheduled_for), scheduled_for,
+    case when is_too_late then scheduled_for else due_at end, dba.local_time_text(scheduled_for, s.time_zone),
+    case when is_too_late then 'skipped' else state end, case when is_too_late then reason || ', before the schedule was written' else reason end)
+  on conflict on constraint a_fire_runs_once do nothing;
+  return case when found and state = 'planned' and not is_too_late then 1 else 0 end;
+end
+$$;
+comment on function dba.plan_fire(dba.scheduler, timestamptz, timestamptz, text, text) is 'Writes a coming fire into the ledger unless it stands there already; returns 1 when it was and is planned.';
+
+create function dba.plan_due(most integer default 200, look_at_all boolean default false)
+returns table (schedule_id bigint, failure text)
+language plpgsql
+set lock_timeout = '200ms'
 as $$
 declare
   due record;
 begin
+  if not dba.is_home() then
+    return;
+  end if;
   for due in
     select p as plan, s as schedule
     from dba.plan p
-    join dba.scheduler s using (schedule_id)
-    left join dba.calendar c using (calendar)
-    where (p.refill_at <= clock_timestamp() or look_at_all and (p.planned_version, p.planned_calendar_version) is distinct from (s.version, c.version))
+    join dba.scheduler s on s.schedule_id = p.schedule_id
+    where p.schedule_id in (
+        select d.schedule_id from dba.plan d where d.refill_at <= clock_timestamp()
+        union all
+        select d.schedule_id from dba.unplanned() d where look_at_all)
       and lower(coalesce(s.cron, '')) <> '@always'
     order by p.refill_at nulls first
     limit most
     for update of p skip locked
   loop
-    perform dba.plan_schedule(due.schedule, due.plan);
-    return next (due.plan).schedule_id;
+    schedule_id := (due.schedule).schedule_id;
+    failure := null;
+    -- One that cannot be planned now must not hold up the others; rows that somebody holds open are waited for no longer than a moment.
+    begin
+      perform dba.plan_schedule(due.schedule, due.plan);
+    exception
+      when lock_not_available then
+        update dba.plan p set refill_at = clock_timestamp() + interval '2 seconds' where p.schedule_id = plan_due.schedule_id;
+      when others then
+        failure := sqlerrm;
+        update dba.plan p set refill_at = clock_timestamp() + interval '1 minute' where p.schedule_id = plan_due.schedule_id;
+    end;
+    return next;
   end loop;
 end
 $$;
-comment on function dba.plan_due(integer, boolean) is 'Plans the schedules that need it, at most so many; returns which. look_at_all: finds edited ones too.';
+comment on function dba.plan_due(integer, boolean) is 'Plans the schedules that need it, at most so many; returns which, and why one could not be planned. look_at_all: finds edited ones too.';
+
+create function dba.unplanned()
+returns table (schedule_id bigint)
+language sql
+stable
+as $$
+  select p.schedule_id
+  from dba.plan p
+  join dba.scheduler s on s.schedule_id = p.schedule_id
+  left join dba.calendar c on c.calendar = s.calendar
+  where (p.planned_version, p.planned_calendar_version) is distinct from (s.version, c.version)
+    or p.refill_at is not null
+      and p.schedule_id not in (select r.schedule_id from dba.run r where r.state = 'planned' and r.trigger = 'cron' and r.due_at > clock_timestamp())
+$$;
+comment on function dba.unplanned() is 'Schedules that were edited, whose calendar was edited, or whose planned fires people took out.';
 
 create function dba.plan_always()
 returns integer
 language plpgsql
+set lock_timeout = '200ms'
 as $$
 declare
   due record;
-  is_edited boolean;
-  is_wanted boolean;
   changed integer := 0;
 begin
   for due in
-    select p as plan, s as schedule, o.run_id, o.state, e.finished_at, e.ended
+    select p as plan, s as schedule
     from dba.scheduler s
-    join dba.plan p using (schedule_id)
-    left join lateral (
-      select r.run_id, r.state from dba.run r
-      where r.schedule_id = s.schedule_id and r.state in ('planned', 'waiting', 'queued', 'running') and r.trigger = 'always' limit 1) o on true
-    left join lateral (
-      select r.finished_at, r.state as ended from dba.run r
-      where r.schedule_id = s.schedule_id and r.state in ('succeeded', 'failed', 'cancelled', 'skipped', 'missed') and r.trigger = 'always'
-      order by r.finished_at desc nulls last limit 1) e on true
-    where s.schedule_id in (
+    join dba.plan p on p.schedule_id = s.schedule_id
+    where dba.is_home() and s.schedule_id in (
       select a.schedule_id from dba.scheduler a where lower(a.cron) = '@always'
       union
       select r.schedule_id from dba.run r where r.trigger = 'always' and r.state in ('planned', 'waiting', 'queued', 'running'))
     for update of p skip locked
   loop
-    is_edited := (due.plan).planned_version is distinct from (due.schedule).version;
-    is_wanted := lower(coalesce((due.schedule).cron, '')) = '@always' and (due.schedule).is_active and coalesce((due.schedule).paused_until <= clock_timestamp(), true);
-    if due.run_id is not null and (not is_wanted or is_edited and (due.plan).planned_version is not null) then
-      update dba.run
-      set cancel_requested = true,
-          requested_reason = coalesce(requested_reason, case when is_wanted then 'restarted by an edit of the schedule' else 'the schedule is paused or switched off' end),
-          state = case when state = 'running' then state else 'cancelled' end,
-          reason = case when state = 'running' then reason else case when is_wanted then 'restarted by an edit of the schedule' else 'the schedule is paused or switched off' end end,
-          finished_at = case when state = 'running' then finished_at else clock_timestamp() end
-      where run_id = due.run_id and not cancel_requested;
-      changed := changed + 1;
-    elsif due.run_id is null and is_wanted then
-      insert into dba.run (schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time)
-      values ((due.schedule).schedule_id, (due.schedule).schedule_name, (due.schedule).job, (due.schedule).config_name, 'always', 'always ' || gen_random_uuid(),
-        clock_timestamp(),
-        case when due.ended in ('failed', 'succeeded') then greatest(clock_timestamp(), due.finished_at + (due.schedule).retry_delay) else clock_timestamp() end,
-        dba.local_time_text(date_trunc('second', clock_timestamp()), (due.schedule).time_zone));
-      changed := changed + 1;
-    end if;
-    update dba.plan set planned_version = (due.schedule).version, planned_through = clock_timestamp(), refill_at = null
-    where schedule_id = (due.schedule).schedule_id and is_edited;
+    begin
+      changed := changed + dba.keep_running(due.schedule, due.plan);
+    exception when lock_not_available then
+      -- Somebody holds its run open: it is looked at again.
+      null;
+    end;
   end loop;
   return changed;
 end
 $$;
-comment on function dba.plan_always() is 'Keeps one open run for every active @always schedule; an edit restarts it, a pause stops it.';
+comment on function dba.plan_always() is 'Keeps one open run for every active @always schedule; an edit restarts it, a pause stops it. Returns how many runs it made or stopped.';
+
+create function dba.keep_running(s dba.scheduler, p dba.plan)
+returns integer
+language plpgsql
+as $$
+declare
+  config constant dba.jobconfig := (select c from dba.jobconfig c where c.job = s.job and c.config_name = s.config_name);
+  is_always constant boolean := lower(coalesce(s.cron, '')) = '@always';
+  is_edited constant boolean := is_always and p.planned_version is distinct from s.version;
+  open_run dba.run;
+  last_run dba.run;
+  obstacle text;
+  changed integer := 0;
+begin
+  select * into open_run from dba.run r
+  where r.schedule_id = s.schedule_id and r.trigger = 'always' and r.state in ('planned', 'waiting', 'queued', 'running') limit 1;
+  obstacle := case
+    when not is_always then 'the schedule was edited: it no longer runs all the time'
+    when not s.is_active then 'the schedule is switched off'
+    when s.paused_until > clock_timestamp() then dba.pause_words('schedule', s.paused_by, s.paused_until, s.pause_reason, s.time_zone)
+    when not config.is_active then format('config "%s" is switched off (is_active is false)', s.config_name)
+  end;
+  if open_run.run_id is not null and not open_run.cancel_requested
+    and (obstacle is not null or is_edited and p.planned_version is not null or config.version <> open_run.config_version) then
+    update dba.run r
+    set cancel_requested = true,
+        requested_reason = w.why,
+        state = case when r.state = 'running' then r.state else 'cancelled' end,
+        reason = case when r.state = 'running' then r.reason else w.why end,
+        waits_for = null,
+        finished_at = case when r.state = 'running' then r.finished_at else clock_timestamp() end
+    from (select coalesce(obstacle, format('restarted by an edit of the %s', case when is_edited then 'schedule' else 'config' end)) as why) w
+    where r.run_id = open_run.run_id and r.state in ('planned', 'waiting', 'queued', 'running')
+    returning r.* into open_run;
+    perform pg_notify('rota', 'cancel');
+    changed := 1;
+  end if;
+
+  if obstacle is null and (open_run.run_id is null or open_run.state = 'cancelled') then
+    select * into last_run from dba.run r
+    where r.schedule_id = s.schedule_id and r.trigger = 'always' and r.state in ('succeeded', 'failed', 'cancelled', 'skipped', 'missed')
+    order by r.finished_at desc nulls last limit 1;
+    insert into dba.run (schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time)
+    values (s.schedule_id, s.schedule_name, s.job, s.config_name, 'always', 'always ' || gen_random_uuid(), clock_timestamp(),
+      case when last_run.state in ('failed', 'succeeded') and not is_edited then greatest(clock_timestamp(), last_run.finished_at + s.retry_delay) else clock_timestamp() end,
+      dba.local_time_text(date_trunc('second', clock_timestamp()), s.time_zone));
+    changed := 1;
+  end if;
+  if is_edited then
+    perform dba.take_out_plans(s.schedule_id, '-infinity');
+    update dba.plan set planned_version = s.version, planned_through = clock_timestamp(), refill_at = null where schedule_id = s.schedule_id;
+  end if;
+  return changed;
+end
+$$;
+comment on function dba.keep_running(dba.scheduler, dba.plan) is 'Brings the open run of an @always schedule in step with its row: made, stopped or begun anew. Returns 1 when it changed something.';
 
 create function dba.plan_after()
 returns integer
@@ -254,7 +409,7 @@ begin
   for waiting in
     select s as schedule, p.waits_since
     from dba.scheduler s join dba.plan p using (schedule_id)
-    where s.run_after is not null and s.is_active
+    where s.run_after is not null and s.is_active and dba.is_home()
     for update of p skip locked
   loop
     -- An upstream that ended otherwise, or never started, leaves a row that names it.
@@ -317,13 +472,21 @@ as $$
 declare
   removed integer;
 begin
-  delete from dba.run r
-  where r.state in ('planned', 'waiting') and r.attempt = 0 and not exists (select from dba.scheduler s where s.schedule_id = r.schedule_id);
+  delete from dba.run
+  where run_id in (
+    select r.run_id from dba.run r
+    where r.state in ('planned', 'waiting') and r.attempt = 0 and not exists (select from dba.scheduler s where s.schedule_id = r.schedule_id)
+    for update skip locked);
   get diagnostics removed = row_count;
+  delete from dba.plan
+  where schedule_id in (
+    select p.schedule_id from dba.plan p
+    where not exists (select from dba.scheduler s where s.schedule_id = p.schedule_id)
+    for update skip locked);
   return removed;
 end
 $$;
-comment on function dba.forget_deleted_schedules() is 'Takes the coming fires of deleted schedules out of the ledger; what ran stays.';
+comment on function dba.forget_deleted_schedules() is 'Takes the coming fires of deleted schedules out of the ledger, and their places in dba.plan; what ran stays.';
 
 create function dba.answer_fires(schedule_ids bigint[])
 returns integer
@@ -337,17 +500,19 @@ begin
   ), answer as (
     select s.schedule_id, a.next_fire_at, a.next_fires
     from free join dba.scheduler s using (schedule_id)
-    left join lateral (
+    cross join lateral (select greatest(clock_timestamp(), s.paused_until - interval '1 microsecond') as after) t
+    cross join lateral (
       select min(f.due_at) as next_fire_at, array_agg(dba.local_time_text(f.due_at, s.time_zone) order by f.due_at) as next_fires
       from (
-        select r.due_at from dba.run r where r.schedule_id = s.schedule_id and r.state = 'planned' and r.trigger = 'cron' and r.due_at > clock_timestamp() and coalesce(r.due_at >= s.paused_until, true)
+        select r.due_at from dba.run r where r.schedule_id = s.schedule_id and r.state = 'planned' and r.trigger = 'cron' and r.due_at > t.after
         union
-        select c.due_at from dba.coming_fires(s, greatest(clock_timestamp(), s.paused_until), 5) c
-        where s.is_active and c.state = 'planned' and 5 > (select count(*) from dba.run r where r.schedule_id = s.schedule_id and r.state = 'planned' and r.trigger = 'cron' and r.due_at > clock_timestamp())
-          and not exists (select from dba.run r where r.schedule_id = s.schedule_id and r.fire_key = dba.fire_key(c.scheduled_for) and r.state = 'skipped')
+        select c.due_at from dba.coming_fires(s, t.after, 8) c
+        where s.is_active and c.state = 'planned' and c.due_at > t.after
+          and 5 > (select count(*) from dba.run r where r.schedule_id = s.schedule_id and r.state = 'planned' and r.trigger = 'cron' and r.due_at > t.after)
+          and not exists (select from dba.run r where r.schedule_id = s.schedule_id and r.fire_key = dba.fire_key(c.scheduled_for) and r.state <> 'planned')
         order by 1 limit 5
       ) f
-    ) a on true
+    ) a
   )
   update dba.scheduler s set next_fire_at = a.next_fire_at, next_fires = a.next_fires
   from answer a
@@ -357,6 +522,21 @@ begin
 end
 $$;
 comment on function dba.answer_fires(bigint[]) is 'Brings next_fire_at and next_fires of these schedules up to date; leaves out rows that somebody holds open.';
+
+create function dba.unanswered_fires()
+returns setof bigint
+language sql
+stable
+as $$
+  select s.schedule_id
+  from dba.scheduler s
+  join (
+    select r.schedule_id, min(r.due_at) as due_at from dba.run r
+    where r.state = 'planned' and r.trigger = 'cron' and r.due_at > clock_timestamp() group by r.schedule_id
+  ) f on f.schedule_id = s.schedule_id
+  where s.next_fire_at is distinct from f.due_at and s.is_active and coalesce(s.paused_until <= clock_timestamp(), true)
+$$;
+comment on function dba.unanswered_fires() is 'Schedules whose next_fire_at is not the first planned fire: somebody held the row open, or took the fire out.';
 
 create function dba.plan_retries()
 returns integer

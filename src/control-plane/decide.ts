@@ -20,11 +20,12 @@ export interface DueRun {
   laterDue: number
   /** It was due before this database became the live one. */
   isBeforeHome: boolean
-  /** Why it is late, from the lives of the workers; empty when it is not. */
+  /** Why it is late, from the lives of the workers; null when it is not. */
   outage: string | null
+  /** What its row says so far. */
+  reason: string | null
   schedule: Terms | null
   config: { name: string; isActive: boolean } | null
-  lane: string
   /** Set while the lane is paused. */
   lanePause: string | null
   /** Set while the schedule is paused at the time of the fire. */
@@ -48,6 +49,10 @@ export interface OpenRun {
   scheduleId: number
   scheduleName: string
   state: string
+  /** Set while it waits: for its next attempt (retry), or for what holds it. */
+  waitsFor: string | null
+  /** True when a person asked for it. */
+  isRequested: boolean
 }
 
 /** Who is open now. Decisions of one batch take turns in it, so that two fires of a batch never start together by mistake. */
@@ -56,22 +61,23 @@ export interface OpenRuns {
   ofResource: Map<string, OpenRun>
   /** Open runs per job. */
   ofJob: Map<string, number>
-  /** Held runs per schedule, for overlap = queue. */
-  heldOf: Map<number, number>
+  /** Runs per schedule that have not begun and wait, first come first. */
+  heldOf: Map<number, OpenRun[]>
 }
 
 export type Decision =
   | { kind: 'queue'; trigger?: 'catch_up'; reason: string | null }
-  | { kind: 'wait'; waitsFor: 'lane' | 'run' | 'resource' | 'job'; reason: string; cancels?: OpenRun }
+  | { kind: 'wait'; waitsFor: 'lane' | 'run' | 'resource' | 'job'; trigger?: 'catch_up'; reason: string; cancels?: OpenRun[] }
   | { kind: 'end'; state: 'skipped' | 'missed'; reason: string }
 
 /** A fire that is taken up within this time is on time; catch_up speaks of later ones. */
 export const lateAfterSeconds = 15
 
-/** Decides one due run and, when it is queued, enters it into `open`. */
+/** Decides one due run and enters it into `open`, where the runs decided after it find it. */
 export function decide(run: DueRun, open: OpenRuns): Decision {
   const decision = run.attempt > 0 ? retry(run) : (ended(run) ?? late(run) ?? hold(run, open) ?? queue(run))
   if (decision.kind === 'queue') enter(run, open)
+  if (decision.kind === 'wait' && run.state === 'planned') enterHeld(run, decision.waitsFor, decision.cancels ?? [], open)
   return decision
 }
 
@@ -82,6 +88,9 @@ function retry(run: DueRun): Decision {
 
 function ended(run: DueRun): Decision | null {
   if (!run.schedule) return { kind: 'end', state: 'skipped', reason: 'the schedule was deleted' }
+  if (run.isBeforeHome && run.trigger !== 'always') {
+    return { kind: 'end', state: 'missed', reason: 'this database became the live one after that fire' }
+  }
   if (run.isRequested) return null
   if (run.schedulePause) return { kind: 'end', state: 'skipped', reason: run.schedulePause }
   if (run.config && !run.config.isActive) {
@@ -92,74 +101,126 @@ function ended(run: DueRun): Decision | null {
 
 function late(run: DueRun): Decision | null {
   const { schedule } = run
-  const wasHeldByLane = run.waitsFor === 'lane'
-  if (!schedule || run.trigger !== 'cron' || run.isRequested || (run.state === 'waiting' && !wasHeldByLane)) return null
-  if (run.isBeforeHome) return { kind: 'end', state: 'missed', reason: 'this database became the live one after that fire' }
-  if (run.lateSeconds <= lateAfterSeconds || run.lanePause) return null
-  const why = wasHeldByLane ? 'its lane was paused' : (run.outage ?? 'the workers did not get to it in time')
+  if (!schedule || !isLate(run) || run.lanePause) return null
+  const why = whyLate(run)
   const miss = (rule: string): Decision => ({ kind: 'end', state: 'missed', reason: `${why}; ${rule}` })
   if (schedule.catchUp === 'skip') return miss('not caught up (catch_up is skip)')
   if (run.lateSeconds > schedule.maxLateSeconds) return miss('too late to be caught up (max_late)')
   if (schedule.catchUp === 'last' && run.laterDue > 0) return miss('a later fire is caught up in its place (catch_up is last)')
-  if (run.laterDue >= Math.max(schedule.maxCatchUp, 0)) return miss('more fires than max_catch_up were missed')
+  if (run.laterDue >= schedule.maxCatchUp) return miss('more fires than max_catch_up were missed')
   return null
+}
+
+/** A fire of the clock that nobody took up in time; one that waits for another run of its schedule was taken up. */
+function isLate(run: DueRun): boolean {
+  const isFire = run.trigger === 'cron' && !run.isRequested && (run.state === 'planned' || run.waitsFor === 'lane')
+  return isFire && run.lateSeconds > lateAfterSeconds
+}
+
+function whyLate(run: DueRun): string {
+  return run.waitsFor === 'lane' ? 'its lane was paused' : (run.outage ?? 'the workers did not get to it in time')
 }
 
 function hold(run: DueRun, open: OpenRuns): Decision | null {
   const { schedule } = run
   if (!schedule) return null
   if (run.lanePause) return { kind: 'wait', waitsFor: 'lane', reason: run.lanePause }
-  const other = schedule.overlap === 'allow' ? undefined : open.ofSchedule.get(run.scheduleId)
-  if (other) return overlapping(run, schedule, other, open)
-  const holder = schedule.resource === null ? undefined : open.ofResource.get(schedule.resource)
-  if (holder) {
-    return {
-      kind: 'wait',
-      waitsFor: 'resource',
-      reason: `resource "${schedule.resource}" is in use by run ${holder.runId} of "${holder.scheduleName}"`,
-    }
-  }
-  const going = open.ofJob.get(run.jobName) ?? 0
-  if (run.jobLimit !== null && going >= run.jobLimit) {
-    return {
-      kind: 'wait',
-      waitsFor: 'job',
-      reason: `${going} runs of job "${run.jobName}" are open, and dba.job.max_running is ${run.jobLimit}`,
-    }
-  }
-  return null
+  const decision = overlapping(run, schedule, open) ?? waitForResource(schedule, open) ?? waitForJob(run, open)
+  const lateness = whyCaughtUp(run)
+  if (decision?.kind !== 'wait' || lateness === null) return decision
+  return { ...decision, trigger: 'catch_up', reason: `${lateness}; ${decision.reason}` }
 }
 
-function overlapping(run: DueRun, schedule: Terms, other: OpenRun, open: OpenRuns): Decision {
-  const still = `run ${other.runId} is still ${other.state === 'waiting' ? 'waiting for its next attempt' : other.state}`
-  if (run.isRequested || run.trigger === 'catch_up' || run.state === 'waiting') {
-    return { kind: 'wait', waitsFor: 'run', reason: `${still}` }
+/** Null: it is on time. What the row said when it began to wait still holds when it starts. */
+function whyCaughtUp(run: DueRun): string | null {
+  if (isLate(run)) return `caught up: ${whyLate(run)}`
+  return run.trigger === 'catch_up' ? (run.reason?.split('; ')[0] ?? null) : null
+}
+
+function overlapping(run: DueRun, schedule: Terms, open: OpenRuns): Decision | null {
+  if (schedule.overlap === 'allow') return null
+  const active = open.ofSchedule.get(run.scheduleId)
+  if (run.isRequested || run.state === 'waiting' || isLate(run)) {
+    return active ? { kind: 'wait', waitsFor: 'run', reason: stillOpen(active) } : null
   }
+  const held = open.heldOf.get(run.scheduleId) ?? []
+  const other = active ?? held[0]
+  if (!other) return null
   if (schedule.overlap === 'cancel') {
-    return { kind: 'wait', waitsFor: 'run', reason: `overlap: ${still} and was told to stop`, cancels: other }
-  }
-  if (schedule.overlap === 'queue') {
-    const held = open.heldOf.get(run.scheduleId) ?? 0
-    if (held < Math.max(schedule.maxCatchUp, 1)) {
-      open.heldOf.set(run.scheduleId, held + 1)
-      return { kind: 'wait', waitsFor: 'run', reason: `overlap: ${still}` }
+    const cancels = [...(active ? [active] : []), ...held.filter((one) => !one.isRequested)]
+    return {
+      kind: 'wait',
+      waitsFor: 'run',
+      reason: `overlap: ${stillOpen(other)}${cancels.includes(other) ? ' and was told to stop' : ''}`,
+      cancels,
     }
-    return { kind: 'end', state: 'skipped', reason: `overlap: ${still}, and ${held} runs wait for it already (max_catch_up)` }
   }
-  return { kind: 'end', state: 'skipped', reason: `overlap: ${still}` }
+  // Only the clock fires again by itself: what a file, a notification or an upstream has to say is not thrown away.
+  if (run.trigger !== 'cron') return { kind: 'wait', waitsFor: 'run', reason: stillOpen(other) }
+  if (schedule.overlap === 'skip') return { kind: 'end', state: 'skipped', reason: `overlap: ${stillOpen(other)}` }
+  if (held.length < Math.max(schedule.maxCatchUp, 1)) return { kind: 'wait', waitsFor: 'run', reason: `overlap: ${stillOpen(other)}` }
+  return { kind: 'end', state: 'skipped', reason: `overlap: ${stillOpen(other)}, and ${held.length} runs wait already (max_catch_up)` }
+}
+
+function stillOpen({ runId, state, waitsFor }: OpenRun): string {
+  return `run ${runId} is still ${state === 'waiting' ? `waiting for ${awaited(waitsFor)}` : state}`
+}
+
+function awaited(waitsFor: string | null): string {
+  const words: Record<string, string> = {
+    retry: 'its next attempt',
+    lane: 'its lane',
+    run: 'another run',
+    resource: 'its resource',
+    job: 'its turn',
+  }
+  return words[waitsFor ?? 'retry'] ?? 'its turn'
+}
+
+function waitForResource({ resource }: Terms, open: OpenRuns): Decision | null {
+  const holder = resource === null ? undefined : open.ofResource.get(resource)
+  if (!holder) return null
+  return {
+    kind: 'wait',
+    waitsFor: 'resource',
+    reason: `resource "${resource}" is in use by run ${holder.runId} of "${holder.scheduleName}"`,
+  }
+}
+
+function waitForJob({ jobName, jobLimit }: DueRun, open: OpenRuns): Decision | null {
+  const going = open.ofJob.get(jobName) ?? 0
+  if (jobLimit === null || going < jobLimit) return null
+  const runs = going === 1 ? 'a run of job "' : `${going} runs of job "`
+  return {
+    kind: 'wait',
+    waitsFor: 'job',
+    reason: `${runs}${jobName}" ${going === 1 ? 'is' : 'are'} open, and dba.job.max_running is ${jobLimit}`,
+  }
 }
 
 function queue(run: DueRun): Decision {
-  if (run.trigger !== 'cron' || run.isRequested || run.lateSeconds <= lateAfterSeconds || run.state === 'waiting') {
-    return { kind: 'queue', reason: null }
-  }
-  return { kind: 'queue', trigger: 'catch_up', reason: `caught up: ${run.outage ?? 'the workers did not get to it in time'}` }
+  const lateness = whyCaughtUp(run)
+  return lateness === null ? { kind: 'queue', reason: null } : { kind: 'queue', trigger: 'catch_up', reason: lateness }
 }
 
 function enter(run: DueRun, open: OpenRuns): void {
   if (run.attempt > 0) return
-  const entry: OpenRun = { runId: run.runId, scheduleId: run.scheduleId, scheduleName: run.scheduleName, state: 'queued' }
+  const entry = entryOf(run, 'queued', null)
   open.ofSchedule.set(run.scheduleId, entry)
   if (run.schedule?.resource) open.ofResource.set(run.schedule.resource, entry)
   open.ofJob.set(run.jobName, (open.ofJob.get(run.jobName) ?? 0) + 1)
+  const held = open.heldOf.get(run.scheduleId) ?? []
+  open.heldOf.set(
+    run.scheduleId,
+    held.filter((other) => other.runId !== run.runId),
+  )
+}
+
+function enterHeld(run: DueRun, waitsFor: string, cancelled: OpenRun[], open: OpenRuns): void {
+  const held = open.heldOf.get(run.scheduleId) ?? []
+  open.heldOf.set(run.scheduleId, [...held.filter((other) => !cancelled.includes(other)), entryOf(run, 'waiting', waitsFor)])
+}
+
+function entryOf({ runId, scheduleId, scheduleName, isRequested }: DueRun, state: string, waitsFor: string | null): OpenRun {
+  return { runId, scheduleId, scheduleName, state, waitsFor, isRequested }
 }

@@ -3,32 +3,35 @@
  * together, so a fire runs once however many workers there are.
  */
 import type { ClientBase, Pool } from 'pg'
-import { decide } from './decide.ts'
-import { readDueRuns, readOpenRuns } from './due-runs.ts'
+import { type DueRun, decide } from './decide.ts'
+import { type HeldFrom, readDueRuns, readOpenRuns } from './due-runs.ts'
 import { inTransaction } from './transaction.ts'
 import { type Message, writeEnds, writeQueued, writeWaits } from './write-decisions.ts'
 
 /** Puts messages into the queue within the given transaction. */
 export type Enqueue = (client: ClientBase, messages: Message[]) => Promise<void>
 
-/** Runs looked at in one transaction. */
+/** Due runs, and held ones, looked at in one transaction. */
 const batchSize = 500
 
 /**
- * Decides every run that is due now, in batches.
+ * Decides every run that is due now, in batches, and every held one that could start.
  *
  * @returns the messages that were queued; empty when nothing was due or another dispatcher is at work.
  */
 export async function dispatchDueRuns(pool: Pool, enqueue: Enqueue): Promise<Message[]> {
   const queued: Message[] = []
+  let afterSchedule: number | null = 0
   for (;;) {
-    const batch = await inTransaction(pool, (client) => dispatchBatch(client, enqueue))
+    const batch: Batch = await inTransaction(pool, (client) => dispatchBatch(client, enqueue, { afterSchedule }))
     queued.push(...batch.messages)
-    if (batch.looked < batchSize) return queued
+    if (batch.due < batchSize && batch.held < batchSize && !batch.hasFreed) return queued
+    // What ended or started without having begun before makes way for those behind it; else the look goes on where this one stopped.
+    afterSchedule = batch.hasFreed ? 0 : batch.held < batchSize ? null : batch.lastHeld
   }
 }
 
-/** When the next run becomes due, as milliseconds from now, or null when none is known. Negative: it is due already, and nobody has decided it. */
+/** When there is something to do next, as milliseconds from now, or null when nothing is known. Negative: it is due already, and nobody has decided it. */
 export async function untilNextDue(pool: Pool): Promise<number | null> {
   const { rows } = await pool.query<{ wait: number | null }>({
     name: 'until-next-due',
@@ -36,28 +39,50 @@ export async function untilNextDue(pool: Pool): Promise<number | null> {
       select (extract(epoch from least(
         (select min(due_at) from dba.run where (state = 'planned' or state = 'waiting' and attempt > 0) and waits_for is distinct from 'lane'),
         (select min(refill_at) from dba.plan where refill_at is not null),
-        (select min(paused_until) from dba.lane where paused_until > clock_timestamp() and paused_until < 'infinity'))
-        - clock_timestamp()) * 1000)::float8 as wait`,
+        (select min(paused_until) from dba.lane where paused_until > clock_timestamp() and paused_until < 'infinity'),
+        (select min(paused_until) from dba.scheduler where lower(cron) = '@always' and paused_until > clock_timestamp() and paused_until < 'infinity'))
+        - clock_timestamp()) * 1000)::float8 as wait
+      where dba.is_home()`,
   })
   return rows[0]?.wait ?? null
 }
 
-async function dispatchBatch(client: ClientBase, enqueue: Enqueue): Promise<{ looked: number; messages: Message[] }> {
+interface Batch {
+  messages: Message[]
+  /** How many due runs and how many held ones were looked at. */
+  due: number
+  held: number
+  /** Greatest schedule_id among the held ones. */
+  lastHeld: number
+  hasFreed: boolean
+}
+
+async function dispatchBatch(client: ClientBase, enqueue: Enqueue, from: HeldFrom): Promise<Batch> {
   const { rows } = await client.query<{ mine: boolean }>({
     name: 'dispatch-lock',
     text: `select pg_try_advisory_xact_lock(hashtext('rota.dispatch')) and dba.is_home() as mine`,
   })
-  if (!rows[0]?.mine) return { looked: 0, messages: [] }
-  const due = await readDueRuns(client, batchSize)
-  if (due.length === 0) return { looked: 0, messages: [] }
+  const due = rows[0]?.mine ? await readDueRuns(client, batchSize, from) : []
+  if (due.length === 0) return { messages: [], due: 0, held: 0, lastHeld: 0, hasFreed: false }
   const open = await readOpenRuns(client, due)
   const decisions = due.map((run) => ({ run, decision: decide(run, open) }))
   await writeEnds(client, decisions)
-  await writeWaits(client, decisions)
+  const cancelled = await writeWaits(client, decisions)
   const messages = await writeQueued(client, decisions)
   if (messages.length > 0) {
     await enqueue(client, messages)
     await client.query(`select pg_notify('rota', 'queued')`)
   }
-  return { looked: due.length, messages }
+  const held = decisions.filter(({ run }) => isHeld(run))
+  return {
+    messages,
+    due: due.length - held.length,
+    held: held.length,
+    lastHeld: Math.max(0, ...held.map(({ run }) => run.scheduleId)),
+    hasFreed: cancelled > 0 || held.some(({ decision }) => decision.kind !== 'wait'),
+  }
+}
+
+function isHeld(run: DueRun): boolean {
+  return run.state === 'waiting' && run.attempt === 0
 }

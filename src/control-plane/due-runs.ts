@@ -15,6 +15,7 @@ interface DueRow {
   later_due: number
   is_before_home: boolean
   outage: string | null
+  reason: string | null
   schedule_exists: boolean
   overlap: string
   resource: string | null
@@ -23,30 +24,43 @@ interface DueRow {
   max_catch_up: number
   config_name: string | null
   config_is_active: boolean | null
-  lane: string
   lane_pause: string | null
   schedule_pause: string | null
   job: string
   job_limit: number | null
 }
 
-/** Locks and reads up to `most` due runs and as many held ones; rows that another transaction holds are left out. */
-export async function readDueRuns(client: ClientBase, most: number): Promise<DueRun[]> {
-  // Held runs come along only where they could start: the first of each schedule, whose lane is open.
+/** Where to go on among the held runs. */
+export interface HeldFrom {
+  /** Schedules with a greater id are looked at; null: none. */
+  afterSchedule: number | null
+}
+
+/**
+ * Locks and reads up to `most` due runs, and as many held ones where they could start: the first of each schedule, whose lane is open. Rows
+ * that another transaction holds are left out, and so are fires of terms that were edited since, which are planned anew first.
+ */
+export async function readDueRuns(client: ClientBase, most: number, { afterSchedule }: HeldFrom): Promise<DueRun[]> {
   const { rows } = await client.query<DueRow>({
     name: 'due-runs',
     text: `
       with due as (
-        (select run_id from dba.run
-          where (state = 'planned' or state = 'waiting' and attempt > 0) and due_at <= clock_timestamp()
-          order by due_at, scheduled_for limit $1)
+        (select r.run_id
+          from dba.run r
+          left join dba.scheduler s using (schedule_id)
+          left join dba.plan p using (schedule_id)
+          left join dba.lane l on l.lane = r.lane
+          where (r.state = 'planned' or r.state = 'waiting' and r.attempt > 0) and r.due_at <= clock_timestamp()
+            and not (s.schedule_id is not null and r.trigger = 'cron' and r.requested_by is null and r.state = 'planned' and s.version is distinct from p.planned_version)
+            and not (r.waits_for is not distinct from 'lane' and coalesce(l.paused_until > clock_timestamp(), false))
+          order by r.due_at, r.scheduled_for limit $1)
         union all
         (select distinct on (r.schedule_id) r.run_id
           from dba.run r left join dba.scheduler s using (schedule_id) left join dba.lane l on l.lane = s.lane
-          where r.state = 'waiting' and r.attempt = 0 and coalesce(l.paused_until <= clock_timestamp(), true)
+          where r.state = 'waiting' and r.attempt = 0 and coalesce(l.paused_until <= clock_timestamp(), true) and r.schedule_id > $2
           order by r.schedule_id, r.due_at, r.scheduled_for limit $1)
       )
-      select r.run_id, r.schedule_id, r.schedule_name, r.state, r.waits_for, r.trigger, r.attempt,
+      select r.run_id, r.schedule_id, r.schedule_name, r.state, r.waits_for, r.trigger, r.attempt, r.reason,
         r.requested_by is not null as is_requested,
         extract(epoch from clock_timestamp() - r.due_at)::float8 as late_seconds,
         case when r.trigger = 'cron' and clock_timestamp() - r.due_at > interval '10 seconds' then
@@ -60,23 +74,19 @@ export async function readDueRuns(client: ClientBase, most: number): Promise<Due
           then dba.outage_words(r.due_at, clock_timestamp(), coalesce(s.time_zone, 'UTC')) end as outage,
         s.schedule_id is not null as schedule_exists, s.overlap, s.resource, s.catch_up,
         extract(epoch from s.max_late)::float8 as max_late_seconds, s.max_catch_up,
-        r.config_name, c.is_active as config_is_active,
-        coalesce(s.lane, r.lane, 'default') as lane,
+        s.config_name, c.is_active as config_is_active,
         case when l.paused_until > clock_timestamp() then dba.pause_words('lane "' || l.lane || '"', l.paused_by, l.paused_until, l.pause_reason, s.time_zone) end as lane_pause,
         case when s.paused_until > r.due_at then dba.pause_words('schedule', s.paused_by, s.paused_until, s.pause_reason, s.time_zone) end as schedule_pause,
         r.job, j.max_running as job_limit
       from due
       join dba.run r using (run_id)
       left join dba.scheduler s using (schedule_id)
-      left join dba.plan p using (schedule_id)
       left join dba.jobconfig c on c.job = s.job and c.config_name = s.config_name
-      left join dba.lane l on l.lane = coalesce(s.lane, r.lane)
+      left join dba.lane l on l.lane = case when r.attempt > 0 then r.lane else s.lane end
       left join dba.job j on j.job = r.job
-      -- A fire of terms that were edited since is planned anew first.
-      where not (r.trigger = 'cron' and r.requested_by is null and r.state = 'planned' and s.version is distinct from p.planned_version)
       order by coalesce(r.priority, s.priority, 0) desc, r.due_at, r.scheduled_for
       for update of r skip locked`,
-    values: [most],
+    values: [most, afterSchedule ?? '9223372036854775807'],
   })
   return rows.map(toDueRun)
 }
@@ -95,6 +105,7 @@ function toDueRun(row: DueRow): DueRun {
     laterDue: row.later_due,
     isBeforeHome: row.is_before_home,
     outage: row.outage,
+    reason: row.reason,
     schedule: row.schedule_exists
       ? {
           overlap: row.overlap,
@@ -105,7 +116,6 @@ function toDueRun(row: DueRow): DueRun {
         }
       : null,
     config: row.config_name === null ? null : { name: row.config_name, isActive: row.config_is_active ?? true },
-    lane: row.lane,
     lanePause: row.lane_pause,
     schedulePause: row.schedule_pause,
     jobName: row.job,
@@ -118,33 +128,49 @@ export async function readOpenRuns(client: ClientBase, due: DueRun[]): Promise<O
   const scheduleIds = [...new Set(due.map((run) => run.scheduleId))]
   const resources = [...new Set(due.flatMap((run) => run.schedule?.resource ?? []))]
   const limitedJobs = [...new Set(due.filter((run) => run.jobLimit !== null).map((run) => run.jobName))]
-  const { rows } = await client.query<{
-    run_id: string
-    schedule_id: number
-    schedule_name: string
-    state: string
-    resource: string | null
-    job: string
-    is_held: boolean
-  }>({
+  const { rows } = await client.query<OpenRow>({
     name: 'open-runs',
     text: `
-      select run_id, schedule_id, schedule_name, state, resource, job, state = 'waiting' and attempt = 0 as is_held
+      select run_id, schedule_id, schedule_name, state, resource, job, waits_for, requested_by is not null as is_requested, state = 'waiting' and attempt = 0 as is_held
       from dba.run
       where (state in ('queued', 'running') or state = 'waiting')
-        and (schedule_id = any ($1) or resource = any ($2) or job = any ($3))`,
+        and (schedule_id = any ($1) or resource = any ($2) or job = any ($3))
+      order by due_at, scheduled_for`,
     values: [scheduleIds, resources, limitedJobs],
   })
   const open: OpenRuns = { ofSchedule: new Map(), ofResource: new Map(), ofJob: new Map(), heldOf: new Map() }
   for (const row of rows) {
+    const entry = toOpenRun(row)
     if (row.is_held) {
-      open.heldOf.set(row.schedule_id, (open.heldOf.get(row.schedule_id) ?? 0) + 1)
+      open.heldOf.set(row.schedule_id, [...(open.heldOf.get(row.schedule_id) ?? []), entry])
       continue
     }
-    const entry: OpenRun = { runId: row.run_id, scheduleId: row.schedule_id, scheduleName: row.schedule_name, state: row.state }
     open.ofSchedule.set(row.schedule_id, entry)
     if (row.resource !== null) open.ofResource.set(row.resource, entry)
     open.ofJob.set(row.job, (open.ofJob.get(row.job) ?? 0) + 1)
   }
   return open
+}
+
+interface OpenRow {
+  run_id: string
+  schedule_id: number
+  schedule_name: string
+  state: string
+  waits_for: string | null
+  is_requested: boolean
+  is_held: boolean
+  resource: string | null
+  job: string
+}
+
+function toOpenRun(row: OpenRow): OpenRun {
+  return {
+    runId: row.run_id,
+    scheduleId: row.schedule_id,
+    scheduleName: row.schedule_name,
+    state: row.state,
+    waitsFor: row.waits_for,
+    isRequested: row.is_requested,
+  }
 }

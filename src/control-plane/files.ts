@@ -1,6 +1,5 @@
 /** The file ledger that jobs see as `ctx.files`. The laws of one run per file and of bytes loaded once are in files/. */
 import { rm } from 'node:fs/promises'
-import { type Kysely, sql } from 'kysely'
 import type { Pool } from 'pg'
 import { PermanentError } from '../../systemscripts/errors.ts'
 import { hashFile } from '../../systemscripts/hash-file.ts'
@@ -14,7 +13,7 @@ import { endUnloaded, type FileEnd, markKept, reasonOf } from './files/end-file.
 import { isFaultOfFile } from './files/fault.ts'
 import { BytesAlreadyLoaded, findKnownBytes, type KnownFile } from './files/known-bytes.ts'
 import { runOutcome } from './files/outcome.ts'
-import { isThere, placeFor, putAway, removeReason, writeReason } from './files/put-away.ts'
+import { isBelow, isThere, placeFor, putAway, removeReason, writeReason } from './files/put-away.ts'
 
 /** What the ledgers of one run stand on. */
 export interface LedgerDeps {
@@ -26,17 +25,6 @@ export interface LedgerDeps {
   configName: string | null
   log: Log
   signal: AbortSignal
-}
-
-/** Configs with files that a person set to retry: each wants a run. */
-export async function filesToRetry<T>(db: Kysely<T>): Promise<{ job: string; configName: string; files: number }[]> {
-  const { rows } = await sql<{ job: string; configName: string; files: number }>`
-    select job, config_name as "configName", count(*) as files
-    from dba.file
-    where state = 'retry' and config_name is not null
-    group by job, config_name
-    order by job, config_name`.execute(db)
-  return rows
 }
 
 /** The ledger of one run. Keeps in mind what went wrong, until `outcome` says it. */
@@ -97,7 +85,7 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
     )
     const place = placeFor(keeping.archiveFolder, claim)
     await load({ ...file, fileId: claim.fileId, bytesAt: claim.bytesAt, sha256, sizeBytes, place })
-    await clearAway(claim, keeping, claim.isRetry && !claim.bytesAt.startsWith(keeping.failedFolder) ? null : place)
+    await clearAway(claim, keeping, claim.isRetry && !isBelow(keeping.failedFolder, claim.bytesAt) ? null : place)
     if (claim.isRetry) await removeReason(claim.bytesAt)
   }
 
@@ -127,7 +115,7 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
     // What is loaded again and fails stays where it was kept.
     const place = claim.isRetry ? null : placeFor(keeping.failedFolder, claim)
     const keptPath = await end(claim, keeping, { state: 'failed', reason: reasonOf(error), place })
-    if (keptPath?.startsWith(keeping.failedFolder)) await writeReason(keptPath, claim.fileId, said)
+    if (keptPath !== null && isBelow(keeping.failedFolder, keptPath)) await writeReason(keptPath, claim.fileId, said)
   }
 
   async function end(claim: Claim, keeping: Keeping, fileEnd: FileEnd): Promise<string | null> {

@@ -9,7 +9,7 @@ export interface WatchedSchedule {
   settleSeconds: number
 }
 
-/** Active schedules of these lanes that wait for a file or a notification. */
+/** Active schedules of these lanes that wait for a file or a notification; none while nothing fires here. */
 export async function readWatchedSchedules(pool: Pool, lanes: string[]): Promise<WatchedSchedule[]> {
   const { rows } = await pool.query<{
     schedule_id: number
@@ -23,7 +23,7 @@ export async function readWatchedSchedules(pool: Pool, lanes: string[]): Promise
       select s.schedule_id, s.lane, s.on_file, s.on_notify,
         coalesce(extract(epoch from (dba.settings_of(s.job, s.config_name) ->> 'settle')::interval), 2)::float8 as settle_seconds
       from dba.scheduler s
-      where (s.on_file is not null or s.on_notify is not null) and s.is_active and s.lane = any ($1)`,
+      where (s.on_file is not null or s.on_notify is not null) and s.is_active and s.lane = any ($1) and dba.is_home()`,
     values: [lanes],
   })
   return rows.map((row) => ({

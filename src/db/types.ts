@@ -1068,7 +1068,7 @@ export interface DbaPlan {
    */
   refill_at: Timestamp | null;
   /**
-   * The schedule.
+   * The schedule. No foreign key, so that an edit that somebody holds open never holds up the planner; the row goes after the schedule.
    */
   schedule_id: number;
   /**
@@ -1729,7 +1729,7 @@ export interface DbaScheduler {
    */
   on_notify: string | null;
   /**
-   * What a fire does when the previous run is still open: skip (default), queue, cancel (the old one) or allow.
+   * What a fire does when the previous run is still open: skip (default), queue, cancel (the old one) or allow. Files, notifications, ends of upstreams and requests are never skipped: they wait.
    */
   overlap: Generated<string>;
   /**

@@ -65,8 +65,9 @@ async function findings(schedule: UnansweredSchedule, deps: AnswerDeps): Promise
 async function lookForFiles({ terms }: UnansweredSchedule, { config }: AnswerDeps): Promise<Finding[]> {
   if (terms.on_file === null) return []
   const { folder, pattern } = splitGlob(terms.on_file, config.dataDir)
+  const signal = AbortSignal.timeout(checkLimitMs)
   try {
-    const files = await listMatchingFiles(folder, { pattern, recurse: pattern.includes('/'), signal: AbortSignal.timeout(checkLimitMs) })
+    const files = await Promise.race([listMatchingFiles(folder, { pattern, recurse: pattern.includes('/'), signal }), timedOut(signal)])
     return [{ isOk: true, message: `on_file: ${counted(files.length, 'file')} there now on host ${hostname()}` }]
   } catch (error) {
     return [{ isOk: false, message: `on_file: ${inWords(error)}` }]

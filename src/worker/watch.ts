@@ -32,6 +32,8 @@ interface WatchDeps {
 const lookMs = 1000
 const refreshMs = 30_000
 const lockMs = 5000
+/** A folder that answers slower than this, a network drive that is away, is not waited for; the others are looked at. */
+const patienceMs = 2000
 
 interface WatchedGlob {
   schedule: WatchedSchedule
@@ -40,6 +42,9 @@ interface WatchedGlob {
   settle: SettleWatch
   /** Keys of files that stand there and have made their run. */
   fired: Set<string>
+  isLooking: boolean
+  /** So that what goes on failing is said once. */
+  isFailing: boolean
 }
 
 export function startWatch({ control, listener, lanes, dataDir, onFire, say }: WatchDeps): Watch {
@@ -64,7 +69,21 @@ export function startWatch({ control, listener, lanes, dataDir, onFire, say }: W
       lockedAt = now
       await takeLanes()
     }
-    for (const glob of globs.values()) if (held.has(glob.schedule.lane)) await lookAt(glob)
+    const looks = [...globs.values()].filter((glob) => held.has(glob.schedule.lane) && !glob.isLooking).map(lookAtOne)
+    await Promise.race([Promise.all(looks), new Promise((resolve) => setTimeout(resolve, patienceMs).unref())])
+  }
+
+  async function lookAtOne(glob: WatchedGlob): Promise<void> {
+    glob.isLooking = true
+    try {
+      await lookAt(glob)
+      glob.isFailing = false
+    } catch (error) {
+      if (!glob.isFailing && !isStopped) say('warning', `Files ${glob.schedule.onFile} cannot be waited for; it is tried again`, error)
+      glob.isFailing = true
+    } finally {
+      glob.isLooking = false
+    }
   }
 
   async function read(): Promise<void> {
@@ -174,5 +193,12 @@ export function splitGlob(glob: string, dataDir: string): { folder: string; patt
 }
 
 function watchedGlob(schedule: WatchedSchedule, glob: string, dataDir: string): WatchedGlob {
-  return { schedule, ...splitGlob(glob, dataDir), settle: createSettleWatch({ settleSeconds: schedule.settleSeconds }), fired: new Set() }
+  return {
+    schedule,
+    ...splitGlob(glob, dataDir),
+    settle: createSettleWatch({ settleSeconds: schedule.settleSeconds }),
+    fired: new Set(),
+    isLooking: false,
+    isFailing: false,
+  }
 }

@@ -83,9 +83,12 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     say,
   })
   const poll = setInterval(pump, pollMs)
-  const resend = setInterval(() => {
+  const resend = setInterval(lookForLost, resendMs)
+  lookForLost()
+
+  function lookForLost(): void {
     sendAgain(control, queue).catch((error: unknown) => say('warning', 'Long queued runs could not be looked at', error))
-  }, resendMs)
+  }
 
   /** Fills the free places, lane by lane, until nothing is left to take. */
   function pump(): void {

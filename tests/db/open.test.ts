@@ -87,7 +87,7 @@ test('connections that the server ends, idle or lent out, do not end the process
   const idle = await pool.connect()
   const lent = await pool.connect()
   idle.release()
-  const ended = new Promise((resolve) => lent.once('end', resolve))
+  const ended = Promise.all([idle, lent].map((client) => new Promise((resolve) => client.once('end', resolve))))
   await query(
     `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'postgres' and pid <> pg_backend_pid()`,
   )

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { filesToRetry } from '../../src/control-plane/files.ts'
 import { importBench } from './import-harness.ts'
 
 const sameKey = { load_mode: 'replace_dataset', label_from: 'static', label_spec: 'list', date_from: 'static', date_spec: '20261122' }
@@ -145,14 +144,12 @@ test('retry loads the kept bytes again in the place of the rows they had become'
   const dba = await bench.as('rota_dba')
   await dba.query(`update dba.importconfig set name_rule = 'readable', delimiter = ';'`)
   await dba.query(`update dba.file set state = 'retry' where file_name = 'a.csv'`)
-  assert.deepEqual(await filesToRetry(bench.control), [{ job: 'import', configName: 'prices', files: 1 }])
 
   const outcome = await bench.run()
   assert.equal(outcome.files, 1)
   assert.deepEqual(await bench.query('select a, b, dataset_id from feeds.price'), [{ a: '1', b: '2', dataset_id: 2 }])
   assert.deepEqual(await bench.query('select state from dba.dataset order by dataset_id'), [{ state: 'superseded' }, { state: 'active' }])
   assert.deepEqual(await bench.query('select state, dataset_id from dba.file'), [{ state: 'loaded', dataset_id: 2 }])
-  assert.deepEqual(await filesToRetry(bench.control), [])
   assert.deepEqual(await bench.names('archive'), ['a.1.csv'])
 })
 

@@ -1,6 +1,6 @@
 /** Where files go on disk when they have been dealt with. */
 import { access, rm, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, parse } from 'node:path'
+import { basename, dirname, isAbsolute, join, parse, relative } from 'node:path'
 import type { FourFields } from '../../../systemscripts/errors.ts'
 import { moveFile } from '../../../systemscripts/move-file.ts'
 
@@ -25,6 +25,11 @@ export async function isThere(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+export function isBelow(folder: string, path: string): boolean {
+  const way = relative(folder, path)
+  return way !== '' && !way.startsWith('..') && !isAbsolute(way)
 }
 
 /** Writes the reason beside a file that failed, for people who look into the folder and not into the database. */

@@ -1,0 +1,26 @@
+/**
+ * npm run bench [-- throughput latency bulk burst]: measures on a server of its own, with fsync, and prints one table. Ratios compare what was
+ * measured in the same run, in turns; figures of different runs or machines say little.
+ */
+import { type Bench, type Measurement, startBenchServer } from './bench-server.ts'
+import { bulk } from './bulk.ts'
+import { burst } from './burst.ts'
+import { throughput } from './throughput.ts'
+
+const benches: Record<string, Bench> = { throughput, bulk, burst }
+
+const names = process.argv.slice(2)
+const unknown = names.filter((name) => !(name in benches))
+if (unknown.length > 0) throw new Error(`no bench "${unknown.join('", "')}"; there is: ${Object.keys(benches).join(', ')}`)
+
+const table: (Measurement & { bench: string })[] = []
+for (const [bench, measure] of Object.entries(benches)) {
+  if (names.length > 0 && !names.includes(bench)) continue
+  const server = await startBenchServer()
+  try {
+    for (const measurement of await measure(server, (line) => console.log(line))) table.push({ bench, ...measurement })
+  } finally {
+    await server.stop()
+  }
+}
+console.table(table)
