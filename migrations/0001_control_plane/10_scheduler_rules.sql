@@ -93,14 +93,18 @@ begin
   end if;
   if job_row.config_table is not null and of_config is not null and args <> '{}' then
     -- The override must be as right as the settings row itself would have to be.
-    execute format(
-      'select (array_remove(array[%s]::text[], null))[1] from (select (jsonb_populate_record(c, $2)).* from dba.%I c where config_name = $1) as row_to_write',
-      coalesce((
-        select string_agg(format('case when not (%s) then %L end', pg_get_expr(conbin, conrelid), conname), ', ' order by conname)
-        from pg_catalog.pg_constraint
-        where conrelid = format('dba.%I', job_row.config_table)::regclass and contype = 'c'), 'null'),
-      job_row.config_table)
-    into broken using of_config, args;
+    begin
+      execute format(
+        'select (array_remove(array[%s]::text[], null))[1] from (select (jsonb_populate_record(c, $2)).* from dba.%I c where config_name = $1) as row_to_write',
+        coalesce((
+          select string_agg(format('case when not (%s) then %L end', pg_get_expr(conbin, conrelid), conname), ', ' order by conname)
+          from pg_catalog.pg_constraint
+          where conrelid = format('dba.%I', job_row.config_table)::regclass and contype = 'c'), 'null'),
+        job_row.config_table)
+      into broken using of_config, args;
+    exception when data_exception then
+      perform dba.refuse(format('args do not fit dba.%I: %s', job_row.config_table, sqlerrm), 'Write each value as that column takes it; \d+ or DBeaver shows the columns and their types.');
+    end;
     if broken is not null then
       perform dba.refuse(
         format('args override dba.%I: %s', job_row.config_table, replace(broken, '_', ' ')),
