@@ -100,7 +100,9 @@ test('fires missed before an edit belong to the terms before it, those after it 
   await database.query(`update dba.scheduler set cron = '30 * * * *'`)
   await editedAgo(database, '3 hours')
   await plan(database)
-  const [edit] = await database.query<{ changed_at: Date }>(`select changed_at from dba.configaudit where table_name = 'scheduler' and before is not null`)
+  const [edit] = await database.query<{ changed_at: Date }>(
+    `select changed_at from dba.configaudit where table_name = 'scheduler' and before is not null`,
+  )
   const runs = await pastRuns(database)
   const minutesOf = (ofRuns: RunRow[]) => [...new Set(ofRuns.map((run) => run.scheduled_for.getUTCMinutes()))]
   assert.equal(runs.length, 6)
@@ -122,7 +124,9 @@ test('what had been planned ahead of an outage gives way to an edit made in it',
   await database.query(`update dba.scheduler set cron = '30 * * * *'`)
   await editedAgo(database, '3 hours')
   await plan(database)
-  const [edit] = await database.query<{ changed_at: Date }>(`select changed_at from dba.configaudit where table_name = 'scheduler' and before is not null`)
+  const [edit] = await database.query<{ changed_at: Date }>(
+    `select changed_at from dba.configaudit where table_name = 'scheduler' and before is not null`,
+  )
   const runs = await pastRuns(database)
   assert.equal(runs.length, 5)
   for (const run of runs) assert.equal(run.scheduled_for.getUTCMinutes(), run.scheduled_for < (edit?.changed_at ?? 0) ? 0 : 30)
