@@ -247,7 +247,6 @@ begin
   end if;
   if tg_op = 'UPDATE' then
     update dba.scheduler set run_after = array_replace(run_after, old.schedule_name, new.schedule_name) where old.schedule_name = any (run_after);
-    -- The runs that are open or planned take the new name from the planner: here they would be held as long as this transaction is open.
     return null;
   end if;
   select array_agg(schedule_name) into waiting from dba.scheduler where old.schedule_name = any (run_after) and schedule_id <> old.schedule_id;
@@ -262,3 +261,20 @@ comment on function dba.schedule_named() is 'Gives a new schedule its place in d
 create trigger schedule_made after insert on dba.scheduler for each row execute function dba.schedule_named();
 create trigger schedule_renamed after update of schedule_name on dba.scheduler for each row when (new.schedule_name <> old.schedule_name) execute function dba.schedule_named();
 create trigger schedule_deleted before delete on dba.scheduler for each row execute function dba.schedule_named();
+
+create function dba.rename_runs()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update dba.run set schedule_name = new.schedule_name
+  where schedule_id = new.schedule_id and state in ('planned', 'waiting', 'queued', 'running') and schedule_name <> new.schedule_name;
+  return null;
+end
+$$;
+comment on function dba.rename_runs() is 'Gives the runs that are planned or open the new name of their schedule.';
+-- At the commit: while the transaction is open, perhaps for hours in a client, the runs are free to start.
+create constraint trigger rename_runs after update on dba.scheduler deferrable initially deferred for each row
+  when (new.schedule_name <> old.schedule_name) execute function dba.rename_runs();

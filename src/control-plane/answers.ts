@@ -24,8 +24,8 @@ export interface Answer {
 }
 
 /**
- * Schedules to be looked at: edited since the last answer (schedule or config), found invalid a minute ago, or not looked at for a quarter of an
- * hour. A schedule is looked at by a worker of its lane, who sees its folders; one whose lane has no live worker by anybody, who says so.
+ * Schedules to be looked at: edited since the last answer (schedule or config), found invalid a minute ago or before a worker of their lane
+ * started, or not looked at for a quarter of an hour. A schedule is looked at by a worker of its lane, who sees its folders; one whose lane has no live worker by anybody, who says so.
  */
 export async function readUnanswered(pool: Pool, lanes: string[], most: number): Promise<UnansweredSchedule[]> {
   const { rows } = await pool.query<{
@@ -49,7 +49,8 @@ export async function readUnanswered(pool: Pool, lanes: string[], most: number):
       left join dba.jobconfig c on c.job = s.job and c.config_name = s.config_name
       where (s.lane = any ($1) or s.lane not in (select lane from live))
         and ((p.answered_version, p.answered_config_version) is distinct from (s.version, c.version)
-          or s.config_state = 'invalid' and p.answered_at < clock_timestamp() - interval '1 minute'
+          or s.config_state = 'invalid' and (p.answered_at < clock_timestamp() - interval '1 minute'
+            or exists (select from dba.worker w where w.state = 'running' and s.lane = any (w.lanes) and w.started_at > p.answered_at))
           or p.answered_at < clock_timestamp() - interval '15 minutes')
       order by (p.answered_version, p.answered_config_version) is not distinct from (s.version, c.version), s.schedule_id
       limit $2`,

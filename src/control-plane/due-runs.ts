@@ -50,7 +50,7 @@ export async function readDueRuns(client: ClientBase, most: number, { afterSched
           left join dba.scheduler s using (schedule_id)
           left join dba.plan p using (schedule_id)
           left join dba.lane l on l.lane = r.lane
-          where (r.state = 'planned' or r.state = 'waiting' and r.attempt > 0) and r.due_at <= clock_timestamp()
+          where (r.state = 'planned' or r.state = 'waiting' and r.attempt > 0) and r.due_at <= statement_timestamp()
             and not (s.schedule_id is not null and r.trigger = 'cron' and r.requested_by is null and r.state = 'planned' and s.version is distinct from p.planned_version)
             and not (r.waits_for is not distinct from 'lane' and coalesce(l.paused_until > clock_timestamp(), false))
           order by r.due_at, r.scheduled_for limit $1)

@@ -79,7 +79,11 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
       if (!(await isThere(known.keptPath))) return await finishPuttingAway(claim, keeping, known)
       await markKept(pool, known.fileId, known.keptPath)
     }
-    if (known?.state === 'loaded') throw new BytesAlreadyLoaded(known)
+    if (known?.state === 'loaded') {
+      // Another run loaded this very file and has put it away since it was looked at: that is no second copy.
+      if (!(await isThere(claim.bytesAt))) return await leaveVanished(claim)
+      throw new BytesAlreadyLoaded(known)
+    }
     await transaction((client) =>
       client.query('update dba.file set sha256 = $2, size_bytes = $3 where file_id = $1', [claim.fileId, sha256, sizeBytes]),
     )

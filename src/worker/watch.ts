@@ -55,6 +55,7 @@ export function startWatch({ control, listener, lanes, dataDir, onFire, say }: W
   let lockedAt = Number.NEGATIVE_INFINITY
   let isStopped = false
   let looking: Promise<void> = Promise.resolve()
+  let firing: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
   let isFailing = false
 
@@ -153,12 +154,10 @@ export function startWatch({ control, listener, lanes, dataDir, onFire, say }: W
     notified(channel, payload) {
       const fired = schedules.filter((schedule) => schedule.onNotify === channel && held.has(schedule.lane))
       if (fired.length === 0) return
-      fireForNotification(
-        control,
-        fired.map((schedule) => schedule.scheduleId),
-        randomUUID(),
-        payload,
-      )
+      const scheduleIds = fired.map((schedule) => schedule.scheduleId)
+      // One after another, so that their runs keep the order in which they came.
+      firing = firing
+        .then(() => fireForNotification(control, scheduleIds, randomUUID(), payload))
         .then(onFire)
         .catch((error: unknown) => say('error', `A notification of channel ${channel} made no run`, error))
     },
@@ -166,6 +165,7 @@ export function startWatch({ control, listener, lanes, dataDir, onFire, say }: W
       isStopped = true
       clearTimeout(timer)
       await looking
+      await firing
       clearTimeout(timer)
     },
   }

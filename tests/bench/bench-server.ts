@@ -1,14 +1,11 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Client, type Pool } from 'pg'
 import type { RunningWorker } from '../../src/cli/deps.ts'
 import { startWorker } from '../../src/compose-worker.ts'
 import { readConfig } from '../../src/config.ts'
-import { startEmbedded } from '../../src/db/embedded/start.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { openPool } from '../../src/db/open.ts'
 import { installQueue } from '../../src/worker/queue.ts'
+import { startOwnServer } from '../helpers/own-server.ts'
 
 /** One line of the table that `npm run bench` prints. */
 export interface Measurement {
@@ -29,7 +26,7 @@ export interface BenchDatabase {
 }
 
 export interface BenchServer {
-  /** Port, process number of the postmaster, and so on are those of a server of our own, with fsync. */
+  /** Process number of the postmaster. */
   pid: number
   /** A database with all migrations and the queue; it goes with the server. */
   migrated(): Promise<BenchDatabase>
@@ -39,14 +36,11 @@ export interface BenchServer {
 }
 
 export async function startBenchServer(): Promise<BenchServer> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'rota-bench-'))
-  chmodSync(dataDir, 0o755)
-  const server = await startEmbedded({ dataDir })
+  const server = await startOwnServer()
   const pools: Pool[] = []
   let databases = 0
   const root = new Client({ connectionString: server.url })
   await root.connect()
-  const { rows } = await root.query<{ pid: number }>(`select split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::integer as pid`)
 
   async function empty(): Promise<BenchDatabase> {
     databases += 1
@@ -54,10 +48,10 @@ export async function startBenchServer(): Promise<BenchServer> {
     const url = server.url.replace(/rota$/, `bench_${databases}`)
     const pool = openPool(url, { applicationName: 'rota bench', max: 4 })
     pools.push(pool)
-    return { url, pool, dataDir }
+    return { url, pool, dataDir: server.dataDir }
   }
   return {
-    pid: rows[0]?.pid ?? 0,
+    pid: server.pid(),
     empty,
     async migrated() {
       const database = await empty()
@@ -69,8 +63,7 @@ export async function startBenchServer(): Promise<BenchServer> {
     async stop() {
       await Promise.all(pools.map((pool) => pool.end()))
       await root.end()
-      await server.stop()
-      rmSync(dataDir, { recursive: true, force: true })
+      await server.end()
     },
   }
 }

@@ -5,9 +5,10 @@
 import { type Bench, type Measurement, startBenchServer } from './bench-server.ts'
 import { bulk } from './bulk.ts'
 import { burst } from './burst.ts'
+import { latency } from './latency.ts'
 import { throughput } from './throughput.ts'
 
-const benches: Record<string, Bench> = { throughput, bulk, burst }
+const benches: Record<string, Bench> = { throughput, latency, bulk, burst }
 
 const names = process.argv.slice(2)
 const unknown = names.filter((name) => !(name in benches))

@@ -9,7 +9,7 @@ import { allPlanned, endAll, insertMany, manySchedules, startTwoWorkers } from '
 import { measurePgCron } from './pg-cron.ts'
 
 const due = 1000
-const idleSeconds = 20
+const idleSeconds = 40
 const secondsAhead = 20
 
 export const burst: Bench = async (server, say) => {

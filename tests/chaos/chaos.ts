@@ -4,13 +4,10 @@
  * A server of its own, with fsync; 14 schedules that fire every second; worker processes that are killed at random and replaced; Postgres
  * restarted twice. Prints what stands in the ledger afterwards; exit code 1 when a law was broken.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startEmbedded } from '../../src/db/embedded/start.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { installQueue } from '../../src/worker/queue.ts'
+import { startOwnServer } from '../helpers/own-server.ts'
 import { type StormReport, weatherStorm } from './storm.ts'
 
 const { values } = parseArgs({
@@ -22,15 +19,13 @@ const { values } = parseArgs({
   },
 })
 
-const dataDir = mkdtempSync(join(tmpdir(), 'rota-chaos-'))
-chmodSync(dataDir, 0o755)
-let server = await startEmbedded({ dataDir })
+const server = await startOwnServer()
 try {
   await migrate(server.url)
   await installQueue(server.url)
   const report = await weatherStorm({
     url: server.url,
-    dataDir,
+    dataDir: server.dataDir,
     seconds: Number(values.minutes) * 60,
     workers: Number(values.workers),
     killEvery: Number(values['kill-every']),
@@ -40,15 +35,12 @@ try {
   print(report)
   process.exitCode = report.violations.length === 0 ? 0 : 1
 } finally {
-  await server.stop()
-  rmSync(dataDir, { recursive: true, force: true })
+  await server.end()
 }
 
 async function restartPostgres(): Promise<void> {
-  const { port } = server
   await server.stop()
-  server = await startEmbedded({ dataDir })
-  if (server.port !== port) throw new Error(`Postgres came back on port ${server.port} instead of ${port}`)
+  await server.start()
 }
 
 function print({ counts, violations }: StormReport): void {

@@ -168,6 +168,7 @@ test('a renamed schedule takes along every name that refers to it', async (t) =>
   await dba(`update dba.scheduler set run_after = '{a}' where schedule_name = 'b'`)
   await dba(`update dba.scheduler set schedule_name = 'renamed' where schedule_name = 'a'`)
   assert.deepEqual(await dba(`select run_after from dba.scheduler where schedule_name = 'b'`), [{ run_after: ['renamed'] }])
+  await plan(worker)
   assert.deepEqual(await worker(`select distinct schedule_name from dba.run where state = 'planned'`), [{ schedule_name: 'renamed' }])
   assert.equal(
     await one(worker, `select schedule_name as value from dba.run where run_id = $1`, [old]),

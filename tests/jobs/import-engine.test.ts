@@ -45,6 +45,7 @@ test('a file that a person sets to retry is loaded again without anybody asking 
   const operator = await database.as('rota_operator')
   await operator.query(`update dba.file set state = 'retry'`)
   await eventually(() => dba.query(`select from dba.dataset where state = 'active' and rows_written = 1 and dataset_id > 1`))
+  await eventually(() => dba.query(`select from dba.run where requested_by = 'rota' and state = 'succeeded'`))
   assert.deepEqual(await dba.query(`select requested_reason, state from dba.run where requested_by = 'rota'`), [
     { requested_reason: 'files were set to retry', state: 'succeeded' },
   ])

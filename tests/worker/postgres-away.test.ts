@@ -1,25 +1,23 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { Pool } from 'pg'
-import { type EmbeddedServer, startEmbedded } from '../../src/db/embedded/start.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { openPool } from '../../src/db/open.ts'
 import { installQueue } from '../../src/worker/queue.ts'
+import type { Ending } from '../helpers/after-everything.ts'
 import type { Query } from '../helpers/database.ts'
 import { eventually } from '../helpers/engine.ts'
 import { kill, launch } from '../helpers/launch.ts'
+import { type OwnServer, startOwnServer } from '../helpers/own-server.ts'
 import { startWorkerProcess } from '../helpers/worker-process.ts'
 import { gatedSchedule } from './gated-schedule.ts'
 
 const ownProcess = new URL('./own-process.ts', import.meta.url)
 
 test('Postgres goes and comes back: the worker reconnects, the run that went on ends as itself, no fire is lost or doubled', async (t) => {
-  const server = await ownServer(t)
+  const server = await migratedServer(t)
   const worker = await startWorkerProcess(server)
   t.after(() => kill(worker.process))
   await server.query(`insert into dba.scheduler (schedule_name, job, args) values ('long', 'noop', '{"seconds": 5}')`)
@@ -55,7 +53,7 @@ test('Postgres goes and comes back: the worker reconnects, the run that went on 
 })
 
 test('a worker that is stopped while Postgres is away ends its process; its run goes on elsewhere', async (t) => {
-  const server = await ownServer(t)
+  const server = await migratedServer(t)
   await gatedSchedule(server.query)
   const { process: stranded } = await launch(t, ownProcess, [server.url, server.dataDir])
   await server.query(`insert into dba.run (schedule_name) values ('a')`)
@@ -70,38 +68,22 @@ test('a worker that is stopped while Postgres is away ends its process; its run 
   await eventually(() => server.query(`select from dba.run where state = 'succeeded' and worker = $1 and attempt = 2`, [next.said.worker]))
 })
 
-interface OwnServer {
-  url: string
-  dataDir: string
+interface MigratedServer extends OwnServer {
   query: Query
-  stop(): Promise<void>
-  start(): Promise<void>
 }
 
-/** A migrated server that this test may stop and start; its address stays. */
-async function ownServer(t: { after(end: () => Promise<void>): void }): Promise<OwnServer> {
-  const dataDir = mkdtempSync(join(tmpdir(), `rota-test-${process.pid}-`))
-  chmodSync(dataDir, 0o755)
-  let server: EmbeddedServer = await startEmbedded({ dataDir })
-  const pool: Pool = openPool(server.url, { applicationName: 'rota test', max: 2 })
+async function migratedServer(t: Ending): Promise<MigratedServer> {
+  const server = await startOwnServer()
+  const pool = openPool(server.url, { applicationName: 'rota test', max: 2 })
   t.after(async () => {
     await pool.end()
-    await server.stop()
-    rmSync(dataDir, { recursive: true, force: true })
+    await server.end()
   })
   await migrate(server.url)
   await installQueue(server.url)
-  return {
-    url: server.url,
-    dataDir,
-    query: async (text, values) => (await pool.query(text, values)).rows,
-    stop: () => server.stop(),
-    async start() {
-      server = await startEmbedded({ dataDir })
-    },
-  }
+  return { ...server, query: async (text, values) => (await pool.query(text, values)).rows }
 }
 
-async function logOf({ dataDir }: OwnServer): Promise<string> {
+async function logOf({ dataDir }: MigratedServer): Promise<string> {
   return await readFile(join(dataDir, 'logs', 'rota.log'), 'utf8').catch(() => '')
 }
