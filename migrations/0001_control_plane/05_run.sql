@@ -136,8 +136,8 @@ create index run_by_wait on dba.run (schedule_id, due_at) where state = 'waiting
 create index run_by_always on dba.run (schedule_id) where trigger = 'always' and state in ('planned', 'waiting', 'queued', 'running');
 create index run_by_skip on dba.run (due_at) where state = 'skipped' and finished_at is null;
 create index run_by_queue on dba.run (queued_at) where state = 'queued';
-create index run_by_heartbeat on dba.run (worker, heartbeat_at) where state = 'running';
-create index run_by_open on dba.run (schedule_id, state) where state in ('planned', 'waiting', 'queued', 'running');
+create index run_by_worker on dba.run (worker) where state = 'running';
+create index run_by_open on dba.run (schedule_id, due_at) where state in ('planned', 'waiting', 'queued', 'running') or state = 'skipped' and finished_at is null;
 create index run_by_schedule on dba.run (schedule_id, scheduled_for desc);
 create index run_by_scheduled_for on dba.run (scheduled_for desc);
 create index run_by_end on dba.run (schedule_id, finished_at desc) where state in ('succeeded', 'failed', 'cancelled', 'skipped', 'missed');

@@ -16,7 +16,7 @@ begin
     from dba.plan p
     join dba.scheduler s on s.schedule_id = p.schedule_id
     where p.schedule_id in (
-        select d.schedule_id from dba.plan d where d.refill_at <= clock_timestamp()
+        select d.schedule_id from dba.plan d where d.refill_at <= statement_timestamp()
         union all
         select d.schedule_id from dba.unplanned() d where look_at_all)
       and lower(coalesce(s.cron, '')) <> '@always'
@@ -53,7 +53,7 @@ as $$
   left join dba.calendar c on c.calendar = s.calendar
   where (p.planned_version, p.planned_calendar_version) is distinct from (s.version, c.version)
     or p.refill_at is not null
-      and p.schedule_id not in (select r.schedule_id from dba.run r where r.state = 'planned' and r.trigger = 'cron' and r.due_at > clock_timestamp())
+      and p.schedule_id not in (select r.schedule_id from dba.run r where r.state = 'planned' and r.trigger = 'cron' and r.due_at > statement_timestamp())
 $$;
 comment on function dba.unplanned() is 'Schedules that were edited, whose calendar was edited, or whose planned fires people took out.';
 
@@ -252,7 +252,7 @@ as $$
   from dba.scheduler s
   join (
     select r.schedule_id, min(r.due_at) as due_at from dba.run r
-    where r.state = 'planned' and r.trigger = 'cron' and r.due_at > clock_timestamp() group by r.schedule_id
+    where r.state = 'planned' and r.trigger = 'cron' and r.due_at > statement_timestamp() group by r.schedule_id
   ) f on f.schedule_id = s.schedule_id
   where s.next_fire_at is distinct from f.due_at and s.is_active and coalesce(s.paused_until <= clock_timestamp(), true)
 $$;

@@ -158,9 +158,14 @@ as $$
     case schedule.run_after_state when 'finished' then r.state in ('succeeded', 'failed') else r.state = schedule.run_after_state end,
     r.error_message, r.reason
   from dba.scheduler u
-  join dba.run r on r.schedule_id = u.schedule_id and r.state in ('succeeded', 'failed', 'cancelled', 'skipped', 'missed')
+  -- In order, so that the ends are read from the index and a long history costs nothing.
+  cross join lateral (
+    select e.* from dba.run e
+    where e.schedule_id = u.schedule_id and e.state in ('succeeded', 'failed', 'cancelled', 'skipped', 'missed')
+      and e.finished_at > greatest(since, ((select upstream from last_run) -> u.schedule_id::text ->> 'ended_at')::timestamptz)
+    order by e.finished_at desc offset 0
+  ) r
   where u.schedule_name = any (schedule.run_after)
-    and r.finished_at > greatest(since, ((select upstream from last_run) -> u.schedule_id::text ->> 'ended_at')::timestamptz)
 $$;
 comment on function dba.upstream_ends(dba.scheduler, timestamptz) is 'Ends of the schedules that this one runs after, since it last used them; counts: the end is of the kind it waits for.';
 

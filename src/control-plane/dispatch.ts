@@ -4,15 +4,12 @@
  */
 import type { ClientBase, Pool } from 'pg'
 import { type DueRun, decide } from './decide.ts'
-import { type HeldFrom, readDueRuns, readOpenRuns } from './due-runs.ts'
+import { dispatchBatchSize, type HeldFrom, readDueRuns, readOpenRuns } from './due-runs.ts'
 import { inTransaction } from './transaction.ts'
 import { type Message, writeEnds, writeQueued, writeWaits } from './write-decisions.ts'
 
 /** Puts messages into the queue within the given transaction. */
 export type Enqueue = (client: ClientBase, messages: Message[]) => Promise<void>
-
-/** Due runs, and held ones, looked at in one transaction. */
-const batchSize = 500
 
 /**
  * Decides every run that is due now, in batches, and every held one that could start.
@@ -25,9 +22,9 @@ export async function dispatchDueRuns(pool: Pool, enqueue: Enqueue): Promise<Mes
   for (;;) {
     const batch: Batch = await inTransaction(pool, (client) => dispatchBatch(client, enqueue, { afterSchedule }))
     queued.push(...batch.messages)
-    if (batch.due < batchSize && batch.held < batchSize && !batch.hasFreed) return queued
+    if (batch.due < dispatchBatchSize && batch.held < dispatchBatchSize && !batch.hasFreed) return queued
     // What ended or started without having begun before makes way for those behind it; else the look goes on where this one stopped.
-    afterSchedule = batch.hasFreed ? 0 : batch.held < batchSize ? null : batch.lastHeld
+    afterSchedule = batch.hasFreed ? 0 : batch.held < dispatchBatchSize ? null : batch.lastHeld
   }
 }
 
@@ -62,7 +59,7 @@ async function dispatchBatch(client: ClientBase, enqueue: Enqueue, from: HeldFro
     name: 'dispatch-lock',
     text: `select pg_try_advisory_xact_lock(hashtext('rota.dispatch')) and dba.is_home() as mine`,
   })
-  const due = rows[0]?.mine ? await readDueRuns(client, batchSize, from) : []
+  const due = rows[0]?.mine ? await readDueRuns(client, from) : []
   if (due.length === 0) return { messages: [], due: 0, held: 0, lastHeld: 0, hasFreed: false }
   const open = await readOpenRuns(client, due)
   const decisions = due.map((run) => ({ run, decision: decide(run, open) }))

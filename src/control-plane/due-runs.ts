@@ -36,29 +36,33 @@ export interface HeldFrom {
   afterSchedule: number | null
 }
 
+/** Due runs, and held ones, read at once. Written into the statement, so that it is planned for so few. */
+export const dispatchBatchSize = 500
+
 /**
- * Locks and reads up to `most` due runs, and as many held ones where they could start: the first of each schedule, whose lane is open. Rows
- * that another transaction holds are left out, and so are fires of terms that were edited since, which are planned anew first.
+ * Locks and reads due runs, and held ones where they could start: the first of each schedule, whose lane is open. Rows that another
+ * transaction holds are left out, and so are fires that have to be planned first: of terms that were edited since, or late ones of a schedule
+ * that owes more.
  */
-export async function readDueRuns(client: ClientBase, most: number, { afterSchedule }: HeldFrom): Promise<DueRun[]> {
+export async function readDueRuns(client: ClientBase, { afterSchedule }: HeldFrom): Promise<DueRun[]> {
   const { rows } = await client.query<DueRow>({
     name: 'due-runs',
     text: `
       with due as (
         (select r.run_id
           from dba.run r
-          left join dba.scheduler s using (schedule_id)
-          left join dba.plan p using (schedule_id)
           left join dba.lane l on l.lane = r.lane
           where (r.state = 'planned' or r.state = 'waiting' and r.attempt > 0) and r.due_at <= statement_timestamp()
-            and not (s.schedule_id is not null and r.trigger = 'cron' and r.requested_by is null and r.state = 'planned' and s.version is distinct from p.planned_version)
-            and not (r.waits_for is not distinct from 'lane' and coalesce(l.paused_until > clock_timestamp(), false))
-          order by r.due_at, r.scheduled_for limit $1)
+            and not (r.trigger = 'cron' and r.requested_by is null and r.state = 'planned' and coalesce((
+              select s.version is distinct from p.planned_version or p.refill_at <= statement_timestamp() and r.due_at < statement_timestamp() - interval '10 seconds'
+              from dba.scheduler s join dba.plan p using (schedule_id) where s.schedule_id = r.schedule_id), false))
+            and not (r.waits_for is not distinct from 'lane' and coalesce(l.paused_until > statement_timestamp(), false))
+          order by r.due_at, r.scheduled_for limit ${dispatchBatchSize})
         union all
         (select distinct on (r.schedule_id) r.run_id
           from dba.run r left join dba.scheduler s using (schedule_id) left join dba.lane l on l.lane = s.lane
-          where r.state = 'waiting' and r.attempt = 0 and coalesce(l.paused_until <= clock_timestamp(), true) and r.schedule_id > $2
-          order by r.schedule_id, r.due_at, r.scheduled_for limit $1)
+          where r.state = 'waiting' and r.attempt = 0 and coalesce(l.paused_until <= clock_timestamp(), true) and r.schedule_id > $1
+          order by r.schedule_id, r.due_at, r.scheduled_for limit ${dispatchBatchSize})
       )
       select r.run_id, r.schedule_id, r.schedule_name, r.state, r.waits_for, r.trigger, r.attempt, r.reason,
         r.requested_by is not null as is_requested,
@@ -67,7 +71,7 @@ export async function readDueRuns(client: ClientBase, most: number, { afterSched
           (select count(*) from dba.run x
             where x.schedule_id = r.schedule_id and x.trigger = 'cron' and x.requested_by is null
               and (x.state = 'planned' or x.state = 'waiting' and x.attempt = 0)
-              and (x.due_at, x.scheduled_for) > (r.due_at, r.scheduled_for) and x.due_at <= clock_timestamp())
+              and (x.due_at, x.scheduled_for) > (r.due_at, r.scheduled_for) and x.due_at <= statement_timestamp())
         else 0 end as later_due,
         coalesce(r.due_at < (select value::timestamptz from dba.setting where name = 'live_since'), false) as is_before_home,
         case when r.trigger = 'cron' and clock_timestamp() - r.due_at > interval '10 seconds'
@@ -86,7 +90,7 @@ export async function readDueRuns(client: ClientBase, most: number, { afterSched
       left join dba.job j on j.job = r.job
       order by coalesce(r.priority, s.priority, 0) desc, r.due_at, r.scheduled_for
       for update of r skip locked`,
-    values: [most, afterSchedule ?? '9223372036854775807'],
+    values: [afterSchedule ?? '9223372036854775807'],
   })
   return rows.map(toDueRun)
 }

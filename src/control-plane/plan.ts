@@ -10,9 +10,15 @@ const batchSize = 100
  *
  * @param lookAtAll also finds schedules that were edited or whose planned fires people took out; without it only those whose next fires run out.
  * @param onFault told when a schedule could not be planned; the others are, and it is tried again.
+ * @param betweenBatches what must not wait until thousands are planned.
  * @returns how many schedules were planned.
  */
-export async function planSchedules(pool: Pool, lookAtAll: boolean, onFault: (error: Error) => void): Promise<number> {
+export async function planSchedules(
+  pool: Pool,
+  lookAtAll: boolean,
+  onFault: (error: Error) => void,
+  betweenBatches: () => Promise<unknown> = async () => undefined,
+): Promise<number> {
   const planned = new Set<number>()
   for (;;) {
     const { rows } = await pool.query<{ schedule_id: number; failure: string | null }>({
@@ -29,6 +35,7 @@ export async function planSchedules(pool: Pool, lookAtAll: boolean, onFault: (er
     if (rows.length > 0) await answerFires(pool, `$1`, [rows.map((row) => row.schedule_id)])
     // One that cannot be planned at this moment comes again; it is not waited for here.
     if (rows.length < batchSize || planned.size === before) break
+    await betweenBatches()
   }
   if (lookAtAll) await answerFires(pool, 'array(select dba.unanswered_fires())')
   return planned.size
@@ -52,7 +59,7 @@ export async function planReactions(pool: Pool): Promise<void> {
     text: `
       update dba.run set finished_at = clock_timestamp()
       where run_id in (
-        select run_id from dba.run where state = 'skipped' and finished_at is null and due_at <= clock_timestamp() for no key update skip locked)`,
+        select run_id from dba.run where state = 'skipped' and finished_at is null and due_at <= statement_timestamp() for no key update skip locked)`,
   })
   await pool.query({ name: 'plan-after', text: 'select dba.plan_after()' })
   await pool.query({ name: 'plan-retries', text: 'select dba.plan_retries()' })

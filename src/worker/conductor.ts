@@ -77,7 +77,7 @@ export function startConductor({ pool, enqueue, onLookedAtAll, onError }: Conduc
     // On time, what is due starts first; the next fires are planned behind it.
     if (isOnTime) await dispatchDueRuns(pool, enqueue)
     if (lookAtAll) await forgetDeletedSchedules(pool)
-    await planSchedules(pool, lookAtAll, onError)
+    await planSchedules(pool, lookAtAll, onError, () => dispatchDueRuns(pool, enqueue))
     await planReactions(pool)
     await dispatchDueRuns(pool, enqueue)
     if (lookAtAll) {
