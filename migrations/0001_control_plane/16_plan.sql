@@ -57,9 +57,11 @@ as $$
 $$;
 comment on function dba.unplanned() is 'Schedules that were edited, whose calendar was edited, or whose planned fires people took out.';
 
+-- A session keeps the way it found for an empty ledger, and the ledger grows: it must not be a scan of the whole.
 create function dba.plan_schedule(s dba.scheduler, p dba.plan)
 returns void
 language plpgsql
+set enable_seqscan = off
 as $$
 declare
   most constant integer := 5;

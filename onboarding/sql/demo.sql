@@ -13,7 +13,7 @@ on conflict (config_name) do nothing;
 -- When to do it: by the clock, when a file arrives, or when somebody asks.
 insert into dba.scheduler (schedule_name, job, config_name, cron, on_file, description, owner)
 values
-  ('demo products', 'import', 'demo products', '* * * * *', null, 'Looks every minute.', 'demo'),
+  ('demo products', 'import', 'demo products', '*/30 * * * * *', null, 'Looks every half minute: six fields begin with the second.', 'demo'),
   ('demo orders', 'import', 'demo orders', null, 'demo/inbox/orders/*.xlsx', 'Runs when such a file arrives. Drop one into demo/inbox/orders of the data folder.', 'demo'),
   ('demo shipments', 'import', 'demo shipments', null, 'demo/inbox/shipments/*.csv', 'Runs when such a file arrives.', 'demo'),
   ('demo suppliers', 'import', 'demo suppliers', null, null, 'Runs on request: insert into dba.run (schedule_name) values (''demo suppliers'').', 'demo')

@@ -28,12 +28,18 @@ export async function claimRuns(client: ClientBase, worker: string, messages: { 
   const { rows } = await client.query<ClaimRow>({
     name: 'claim-runs',
     text: `
-      with claimed as (
+      with free as (
+        -- A row that somebody holds open must not hold up the others; its message is sent again in a minute.
+        select r.run_id, m.attempt
+        from unnest($2::uuid[], $3::integer[]) as m (run_id, attempt)
+        join dba.run r on r.run_id = m.run_id and r.state = 'queued' and r.attempt = m.attempt - 1
+        for update of r skip locked
+      ), claimed as (
         update dba.run r
         set state = 'running', attempt = m.attempt, worker = $1, started_at = coalesce(r.started_at, clock_timestamp()), heartbeat_at = clock_timestamp(),
           progress = null, progress_note = null, error_code = null, error_message = null, error_detail = null, error_hint = null
-        from unnest($2::uuid[], $3::integer[]) as m (run_id, attempt)
-        where r.run_id = m.run_id and r.state = 'queued' and r.attempt = m.attempt - 1
+        from free m
+        where r.run_id = m.run_id
         returning r.*
       ), begun as (
         insert into dba.attempt (run_id, attempt, worker, started_at) select run_id, attempt, $1, clock_timestamp() from claimed
@@ -132,7 +138,7 @@ export async function endAttempt(client: Pick<ClientBase, 'query'>, lease: Lease
             when r.trigger = 'always' or r.attempt < r.max_attempts then 'waiting'
             else 'failed'
           end as next_state,
-          r.retry_delay * power(r.retry_backoff::float8, least(r.attempt - 1, 30)) * (0.9 + 0.2 * random()) as next_delay
+          r.retry_delay * case when r.trigger = 'always' then 1 else power(r.retry_backoff::float8, least(r.attempt - 1, 30)) end * (0.9 + 0.2 * random()) as next_delay
         from dba.run r
         where r.run_id = $1 and r.attempt = $2 and r.worker = $3 and r.state = 'running'
         for update
@@ -197,9 +203,15 @@ export async function beat(pool: Pool, worker: string): Promise<{ runId: string;
   const { rows } = await pool.query<{ run_id: string; attempt: number; cancel_reason: string | null }>({
     name: 'beat',
     text: `
-      with alive as (update dba.worker set heartbeat_at = clock_timestamp() where worker = $1)
-      update dba.run set heartbeat_at = clock_timestamp() where worker = $1 and state = 'running'
-      returning run_id, attempt, case when cancel_requested then coalesce(requested_reason, 'cancelled by ' || requested_by, 'cancelled') end as cancel_reason`,
+      with alive as (
+        update dba.worker set heartbeat_at = clock_timestamp() where worker = $1
+      ), free as (
+        select run_id from dba.run where worker = $1 and state = 'running' for no key update skip locked
+      ), beaten as (
+        update dba.run r set heartbeat_at = clock_timestamp() from free where r.run_id = free.run_id
+      )
+      select run_id, attempt, case when cancel_requested then coalesce(requested_reason, 'cancelled by ' || requested_by, 'cancelled') end as cancel_reason
+      from dba.run where worker = $1 and state = 'running'`,
     values: [worker],
   })
   return rows.map((row) => ({ runId: row.run_id, attempt: row.attempt, cancelReason: row.cancel_reason }))

@@ -73,7 +73,9 @@ export async function reapDeadWorkers(pool: Pool, gone: string[], judgeByHeartbe
       ), lost as (
         select r.run_id from dba.run r
         where r.state = 'running'
-          and (r.worker in (select worker from dead) or r.worker = any ($1) or $2 and r.heartbeat_at < clock_timestamp() - make_interval(secs => $3))
+          -- By the worker's own sign of life, since one of a run is left out while somebody holds its row open.
+          and (r.worker in (select worker from dead)
+            or not exists (select from dba.worker w where w.worker = r.worker and w.state in ('running', 'draining', 'outdated', 'still')))
         for update skip locked
       ), ended as (
         update dba.run r

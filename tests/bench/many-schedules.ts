@@ -13,7 +13,6 @@ export async function insertMany({ pool }: BenchDatabase): Promise<void> {
      from generate_series(1, $1) n`,
     [manySchedules],
   )
-  await pool.query('analyze')
 }
 
 /** Two worker processes; returns once all schedules are planned and answered. */
