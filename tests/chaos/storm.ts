@@ -137,6 +137,8 @@ async function count(client: Client): Promise<Record<string, number>> {
     select 'attempts ' || coalesce(outcome, 'open'), count(*)::integer from dba.attempt group by outcome
     union all
     select 'fires caught up', count(*)::integer from dba.run where trigger = 'catch_up'
+    union all
+    select 'longest from due to queued, in ms', max(extract(epoch from queued_at - due_at) * 1000)::integer from dba.run where attempt = 1 and overlap = 'allow'
     order by 1`)
   return Object.fromEntries(rows.map((row) => [row.what, row.found]))
 }
