@@ -65,7 +65,7 @@ export async function freshDatabase(t: Ending): Promise<TestDatabase> {
   afterEverything(t, async () => {
     await Promise.all([control.destroy(), superusers.end()])
     await Promise.all(sessions.map((client) => client.end().catch(() => {})))
-    await onServer(server, (client) => client.query(`drop database if exists ${name} with (force)`))
+    await onServer(server, (client) => dropDatabase(client, name))
     await rm(dataDir, { recursive: true, force: true })
   })
 
@@ -80,7 +80,7 @@ export async function emptyDatabase(t: Ending): Promise<{ url: string; query: Qu
   const name = `rota_test_${process.pid}_${randomUUID().slice(0, 8)}`
   await onServer(server, (client) => client.query(`create database ${name} template template0`))
   afterEverything(t, async () => {
-    await onServer(server, (client) => client.query(`drop database if exists ${name} with (force)`))
+    await onServer(server, (client) => dropDatabase(client, name))
   })
   const url = withDatabase(server, name)
   const query: Query = async (text, values) => {
@@ -125,6 +125,16 @@ async function fingerprint(): Promise<string> {
   const hash = createHash('sha256').update(roles)
   for (const migration of readMigrations()) hash.update(migration.checksum)
   return hash.digest('hex').slice(0, 16)
+}
+
+/** Sessions that are closing get a second to do so: one that is ended by force on its way out would throw at whoever has just closed it. */
+async function dropDatabase(client: Client, name: string): Promise<void> {
+  for (let looks = 0; looks < 50; looks += 1) {
+    const { rowCount } = await client.query('select from pg_stat_activity where datname = $1', [name])
+    if (rowCount === 0) break
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await client.query(`drop database if exists ${name} with (force)`)
 }
 
 /** What roles.sql grants on the database itself does not come along with a clone. */
