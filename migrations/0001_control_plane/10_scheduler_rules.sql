@@ -239,7 +239,7 @@ declare
 begin
   if tg_op = 'INSERT' then
     -- One that was deleted and is restored finds its former place.
-    insert into dba.plan (schedule_id) values (new.schedule_id)
+    insert into dba.plan (schedule_id, planned_through) values (new.schedule_id, new.created_at)
     on conflict (schedule_id) do update
     set planned_version = null, planned_calendar_version = null, planned_through = clock_timestamp(), refill_at = null, waits_since = clock_timestamp(),
         answered_version = null, answered_config_version = null, answered_at = null;
