@@ -148,6 +148,7 @@ comment on constraint on_notify_is_a_channel_name on dba.scheduler is 'Write low
 
 create index scheduler_by_config on dba.scheduler (job, config_name);
 create index scheduler_by_run_after on dba.scheduler (schedule_id) where run_after is not null;
+create index scheduler_by_upstream on dba.scheduler using gin (run_after) where run_after is not null;
 create index scheduler_by_always on dba.scheduler (schedule_id) where lower(cron) = '@always';
 create index scheduler_by_on_file on dba.scheduler (schedule_id) where on_file is not null;
 create index scheduler_by_on_notify on dba.scheduler (schedule_id) where on_notify is not null;

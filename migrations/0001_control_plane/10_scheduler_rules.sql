@@ -246,10 +246,10 @@ begin
     return null;
   end if;
   if tg_op = 'UPDATE' then
-    update dba.scheduler set run_after = array_replace(run_after, old.schedule_name, new.schedule_name) where old.schedule_name = any (run_after);
+    update dba.scheduler set run_after = array_replace(run_after, old.schedule_name, new.schedule_name) where run_after @> array[old.schedule_name];
     return null;
   end if;
-  select array_agg(schedule_name) into waiting from dba.scheduler where old.schedule_name = any (run_after) and schedule_id <> old.schedule_id;
+  select array_agg(schedule_name) into waiting from dba.scheduler where run_after @> array[old.schedule_name] and schedule_id <> old.schedule_id;
   if waiting is not null then
     perform dba.refuse(format('schedule "%s" is awaited by %s', old.schedule_name, dba.name_list(waiting)),
       'Take it out of their run_after first.', null, '23503');

@@ -26,6 +26,11 @@ export function isConnectionLost(error: unknown): boolean {
   return systemErrors[codeOf(error)]?.isConnection === true || connectionWords.test(error.message)
 }
 
+/** Whether Postgres itself said it. */
+export function isPostgresError(error: unknown): boolean {
+  return error instanceof DatabaseError
+}
+
 /** Whether another attempt may succeed. The author's choice counts first; then Postgres's code; what nobody foresaw is tried again. */
 export function isRetryable(error: unknown): boolean {
   if (error instanceof JobError) return !(error instanceof PermanentError)

@@ -2,15 +2,19 @@
 import type { Pool } from 'pg'
 import { JobError, PermanentError } from '../../systemscripts/errors.ts'
 import type { Redactor } from '../../systemscripts/redact.ts'
-import { type AttemptEnd, type ClaimedRun, endAttempt, type Lease } from '../control-plane/runs.ts'
+import type { AttemptEnd } from '../control-plane/attempt-ends.ts'
+import type { ClaimedRun, Lease } from '../control-plane/runs.ts'
 import { readSettings } from '../control-plane/settings.ts'
-import { explainError, isConnectionLost, isRetryable } from '../db/explain-error.ts'
+import { explainError, isPostgresError, isRetryable } from '../db/explain-error.ts'
 import type { Job, JobContext } from '../job/define-job.ts'
 import type { Outcome } from '../job/outcome.ts'
+import type { EndWriter } from './end-writer.ts'
 import { maskEnd } from './mask-end.ts'
 
 export interface AttemptDeps {
+  /** For the settings. */
   pool: Pool
+  ends: EndWriter
   worker: string
   jobs: Map<string, Job>
   redactor: Redactor
@@ -70,7 +74,7 @@ async function executeAttempt(deps: AttemptDeps, claimed: ClaimedRun, lease: Lea
     clearTimeout(limit)
   }
   await close()
-  const state = isLost(controller.signal) ? null : await writeEnd(deps.pool, lease, end)
+  const state = isLost(controller.signal) ? null : await deps.ends.write(lease, end)
   return { end, state, seconds: (performance.now() - begun) / 1000 }
 }
 
@@ -127,36 +131,4 @@ function endOf(error: unknown, signal: AbortSignal): AttemptEnd {
   }
   const isPermanent = error instanceof PermanentError || (!(error instanceof JobError) && isPostgresError(error) && !isRetryable(error))
   return { outcome: 'failed', error: explainError(error), isPermanent }
-}
-
-function isPostgresError(error: unknown): boolean {
-  return error instanceof Error && 'severity' in error && 'code' in error
-}
-
-/**
- * The end must reach the ledger: while the database is away it is tried again and again. Should the lease be lost meanwhile, it changes
- * nothing. An outcome that the ledger cannot hold fails the run, with the reason.
- */
-async function writeEnd(pool: Pool, lease: Lease, end: AttemptEnd): Promise<string | null> {
-  for (let wait = 100; ; wait = Math.min(wait * 2, 5000)) {
-    try {
-      return await endAttempt(pool, lease, end)
-    } catch (error) {
-      // The worker has stopped without us; what it left open is handed back or found by others.
-      if (pool.ending) throw error
-      if (!isConnectionLost(error) && !(isPostgresError(error) && isRetryable(error))) {
-        if (end.outcome !== 'succeeded') throw error
-        return await writeEnd(pool, lease, { outcome: 'failed', error: explainError(notStored(error)), isPermanent: true })
-      }
-      await new Promise((resolve) => setTimeout(resolve, wait))
-    }
-  }
-}
-
-function notStored(cause: unknown): PermanentError {
-  return new PermanentError('outcome_not_stored', 'The job did its work, and its outcome could not be written down', {
-    detail: explainError(cause).message,
-    hint: 'The job must report whole numbers and plain JSON; until it does, what it moved stands in the target and not in dba.run.',
-    cause,
-  })
 }

@@ -1,7 +1,8 @@
 /** Signs of life: of this worker and its runs, and the lack of them in others. */
 import type { Pool } from 'pg'
 import { JobError } from '../../systemscripts/errors.ts'
-import { type AttemptEnd, beat, endAttempt, type Lease } from '../control-plane/runs.ts'
+import { type AttemptEnd, endAttempts } from '../control-plane/attempt-ends.ts'
+import { beat, type Lease } from '../control-plane/runs.ts'
 import { deadAfterSeconds, type LostAttempt, neighbours, readState, reapDeadWorkers, setWorkerState } from '../control-plane/workers.ts'
 import { explainError } from '../db/explain-error.ts'
 import type { RunningAttempt } from './execute.ts'
@@ -156,5 +157,5 @@ export function startHeart(deps: HeartDeps): Heart {
 
 /** Ends attempts that this worker holds in the ledger and nowhere else. */
 export async function endStrays(control: Pool, worker: string, leases: Lease[], end: AttemptEnd): Promise<void> {
-  for (const lease of leases) await endAttempt(control, { ...lease, worker }, end)
+  for (const lease of leases) await endAttempts(control, [{ lease: { ...lease, worker }, end }], 'wait')
 }

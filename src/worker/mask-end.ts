@@ -2,7 +2,7 @@
 
 import type { FourFields } from '../../systemscripts/errors.ts'
 import type { Redactor } from '../../systemscripts/redact.ts'
-import type { AttemptEnd } from '../control-plane/runs.ts'
+import type { AttemptEnd } from '../control-plane/attempt-ends.ts'
 import type { Outcome } from '../job/outcome.ts'
 
 /** The end with every secret masked that the redactor has learnt: a program's last words or a server's refusal may repeat one. */

@@ -9,6 +9,7 @@ import { registerWorker, setWorkerState } from '../control-plane/workers.ts'
 import { explainError } from '../db/explain-error.ts'
 import type { Job } from '../job/define-job.ts'
 import { startConductor } from './conductor.ts'
+import { createEndWriter } from './end-writer.ts'
 import { type AttemptContext, type EndedAttempt, type RunningAttempt, startAttempt } from './execute.ts'
 import { endStrays, startHeart } from './heart.ts'
 import { machineId, workerName } from './machine.ts'
@@ -53,6 +54,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const { control, queue, lanes, concurrency, say } = deps
   const name = workerName()
   const machine = machineId()
+  const ends = createEndWriter(control)
   const running = new Map<string, RunningAttempt>()
   const lanesInTurn = [...lanes]
   let isTaking = true
@@ -134,7 +136,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   function begin(claimed: ClaimedRun): void {
     deps.onRunStart(claimed)
     const attempt = startAttempt(
-      { pool: control, worker: name, jobs: deps.jobs, createContext: deps.createContext, redactor: deps.redactor },
+      { pool: control, ends, worker: name, jobs: deps.jobs, createContext: deps.createContext, redactor: deps.redactor },
       claimed,
     )
     running.set(claimed.runId, attempt)
