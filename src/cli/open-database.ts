@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { PoolClient, QueryResultRow } from 'pg'
 import { PermanentError } from '../../systemscripts/errors.ts'
 import type { Config } from '../config.ts'
+import { isUp } from '../db/embedded/data-lock.ts'
 import { findEmbedded } from '../db/embedded/start.ts'
 import { openPool } from '../db/open.ts'
 import type { Call } from './command.ts'
@@ -20,18 +22,31 @@ export interface Database {
 }
 
 /**
- * The database a command speaks to: DATABASE_URL, else the running embedded server of the data folder. Starts nothing.
+ * The database a command speaks to: DATABASE_URL, else the running embedded server of the data folder. Starts nothing; one that a
+ * `rota up` is starting, perhaps again, is waited for.
  *
  * @throws PermanentError `no_database`
  */
 export async function findAddress(config: Config): Promise<Address> {
   if (config.databaseUrl !== undefined) return { url: config.databaseUrl, isEmbedded: false }
-  const running = await findEmbedded(config.dataDir)
+  const running = await findRunning(config.dataDir)
   if (running !== null) return { url: running.url, isEmbedded: true }
   throw new PermanentError('no_database', `No Rota runs on the data folder "${config.dataDir}"`, {
     detail: 'DATABASE_URL is not set, and no embedded Postgres of that folder answers.',
     hint: 'Start it with "npm start", or set DATABASE_URL, or ROTA_DATA_DIR to the folder of one that runs.',
   })
+}
+
+/** Seconds that a start is waited for: initdb and crash recovery of a small database take fewer. */
+const patienceSeconds = 15
+
+async function findRunning(dataDir: string): Promise<{ url: string } | null> {
+  const end = performance.now() + patienceSeconds * 1000
+  for (;;) {
+    const running = await findEmbedded(dataDir)
+    if (running !== null || performance.now() > end || !(await isUp(dataDir))) return running
+    await pause(100)
+  }
 }
 
 /**

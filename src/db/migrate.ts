@@ -1,4 +1,3 @@
-import { type Kysely, sql } from 'kysely'
 import { Client } from 'pg'
 import { PermanentError } from '../../systemscripts/errors.ts'
 import { type Migration, readMigrations } from './migration-files.ts'
@@ -44,14 +43,6 @@ export async function migrate(
   } finally {
     await client.end()
   }
-}
-
-/** The number of the newest migration in a database; 0 for one that was never migrated. */
-export async function schemaVersion<T>(db: Kysely<T>): Promise<number> {
-  const found = await sql<{ exists: boolean }>`select to_regclass('dba.migration') is not null as exists`.execute(db)
-  if (found.rows[0]?.exists !== true) return 0
-  const newest = await sql<{ version: number }>`select coalesce(max(migration_number), 0) as version from dba.migration`.execute(db)
-  return newest.rows[0]?.version ?? 0
 }
 
 /** Any pair of numbers that nobody else locks: "rota" in ASCII, and the first use of it. */
@@ -124,6 +115,8 @@ function pending(migrations: Migration[], applied: Applied[]): Migration[] {
 async function apply(client: Client, migration: Migration): Promise<void> {
   await inTransaction(client, async () => {
     for (const part of migration.parts) await runFile(client, part)
+    // Workers look at once whether they still know the schema.
+    await client.query(`select pg_notify('rota', 'migration')`)
     await client.query('insert into dba.migration (migration_number, name, checksum, applied_by) values ($1, $2, $3, session_user)', [
       migration.number,
       migration.name,

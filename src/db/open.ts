@@ -1,6 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely'
 import { type CustomTypesConfig, Pool, types } from 'pg'
-import type { DB } from './types.ts'
 
 export interface PoolOptions {
   /** The role that every connection acts as; the login must be a member. Default: the login itself. */
@@ -38,11 +36,6 @@ export function openPool(url: string, { role, applicationName, max }: PoolOption
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   return pool
-}
-
-/** Typed queries over a pool. `destroy()` ends the pool, too. */
-export function openKysely(pool: Pool): Kysely<DB> {
-  return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) })
 }
 
 /** How values of Postgres become values here; for connections that are opened beside a pool. */

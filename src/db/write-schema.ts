@@ -1,10 +1,9 @@
-// Run by `npm run schema` after a change in migrations/: writes src/db/types.ts and tests/db/schema.snapshot.txt from a database of its own.
+// Run by `npm run schema` after a change in migrations/: writes tests/db/schema.snapshot.txt from a database of its own.
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { startEmbedded } from './embedded/start.ts'
-import { generateTypes } from './generate-types.ts'
 import { migrate } from './migrate.ts'
 import { describeSchema } from './schema-snapshot.ts'
 
@@ -14,7 +13,6 @@ await chmod(dataDir, 0o755)
 const server = await startEmbedded({ dataDir, flags: ['-c', 'fsync=off'] })
 try {
   await migrate(server.url)
-  await write('types.ts', await generateTypes(server.url))
   await write('../../tests/db/schema.snapshot.txt', await snapshotOf(server.url))
 } finally {
   await server.stop()

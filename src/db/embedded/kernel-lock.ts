@@ -34,16 +34,25 @@ export async function tryLock(name: string): Promise<KernelLock | LockHolder> {
   }
 }
 
-/** Takes the lock, waiting for as long as another process has it. */
-export async function waitForLock(name: string): Promise<KernelLock> {
+/** Takes the lock, waiting for as long as another process has it. @throws the signal's reason */
+export async function waitForLock(name: string, signal?: AbortSignal): Promise<KernelLock> {
   const address = addressOf(name)
   for (;;) {
+    signal?.throwIfAborted()
     const lock = await listen(address)
     if (lock !== null) return lock
     const holder = await visit(address)
-    if (holder !== 'nobody') await holder.gone()
-    else await removeDeadSocket(address)
+    if (holder === 'nobody') await removeDeadSocket(address)
+    else await goneOrAborted(holder, signal)
   }
+}
+
+/** Whether a process has the lock now. */
+export async function isTaken(name: string): Promise<boolean> {
+  const holder = await visit(addressOf(name))
+  if (holder === 'nobody') return false
+  holder.leave()
+  return true
 }
 
 export function isHeld(result: KernelLock | LockHolder): result is KernelLock {
@@ -88,6 +97,14 @@ interface Visit {
   pid(): Promise<number | null>
   gone(): Promise<void>
   leave(): void
+}
+
+async function goneOrAborted(holder: Visit, signal: AbortSignal | undefined): Promise<void> {
+  const leave = () => holder.leave()
+  signal?.addEventListener('abort', leave)
+  if (signal?.aborted) leave()
+  await holder.gone()
+  signal?.removeEventListener('abort', leave)
 }
 
 function visit(address: string): Promise<Visit | 'nobody'> {

@@ -62,17 +62,20 @@ export interface SpawnOptions {
 
 /**
  * Stops the server of a cluster, whoever started it, and returns when its process is gone. Open transactions are rolled back. A
- * server that has not ended after half a minute is stopped without a checkpoint: nothing is lost, the next start takes longer.
+ * server that has not ended after half a minute, or is not ready yet, is stopped without a checkpoint: nothing is lost, the next start
+ * takes longer.
  *
  * @throws JobError `embedded_stop_failed`
  */
 export async function stopPostmaster(folder: string, user: ServerUser, binaries: Binaries): Promise<void> {
   const server = readPostmaster(folder)
   if (server === null || !server.isAlive) return
+  const isStarting = server.status === '' || server.status === 'starting'
   if (process.platform === 'win32') {
-    spawnSync(binaries.pgCtl, ['stop', '-D', folder, '-m', 'fast'], { ...user, stdio: 'ignore', windowsHide: true })
+    const mode = isStarting ? 'immediate' : 'fast'
+    spawnSync(binaries.pgCtl, ['stop', '-D', folder, '-m', mode], { ...user, stdio: 'ignore', windowsHide: true })
   } else {
-    signal(server.pid, 'SIGINT')
+    signal(server.pid, isStarting ? 'SIGQUIT' : 'SIGINT')
   }
   if (await isGoneWithin(folder, server.pid, 30)) return
   signal(server.pid, 'SIGQUIT')

@@ -1,15 +1,14 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
-import { JobError } from '../../../systemscripts/errors.ts'
-import { type Binaries, findBinaries } from './binaries.ts'
+import { findBinaries } from './binaries.ts'
 import { clusterFolder, hasCluster } from './cluster-folder.ts'
-import { createCluster, passwordOf } from './create-cluster.ts'
+import { createCluster } from './create-cluster.ts'
+import { answers, type Cluster, ensureRunning, type RunningServer, urlOf } from './ensure-running.ts'
 import { waitForLock } from './kernel-lock.ts'
-import { choosePort } from './port.ts'
-import { readPostmaster, spawnPostmaster, stopPostmaster } from './postmaster.ts'
-import { type ServerUser, serverUser } from './server-user.ts'
+import { readPostmaster, stopPostmaster } from './postmaster.ts'
+import { serverUser } from './server-user.ts'
+import { untilEnded } from './until-ended.ts'
 
 export interface EmbeddedServer {
   /** Address of superuser `postgres` in database `rota`, password included. */
@@ -19,6 +18,16 @@ export interface EmbeddedServer {
   adopted: boolean
   /** Postgres's own data folder. */
   folder: string
+  logFile: string
+  /** Resolves when its process is gone, within half a second, with what is known of its end. @throws the signal's reason */
+  ended(signal: AbortSignal): Promise<string>
+  /**
+   * Starts it again after its end, on the same data, port and flags; after a crash Postgres recovers by itself. One that somebody else has
+   * started meanwhile is adopted. After the signal a server may be starting: stop it.
+   *
+   * @throws JobError `embedded_start_failed`; the signal's reason
+   */
+  startAgain(signal: AbortSignal): Promise<void>
   /** Fast shutdown, also of an adopted server; returns when the process is gone. A second call does nothing. */
   stop(): Promise<void>
 }
@@ -58,10 +67,11 @@ export async function startEmbedded({ dataDir, log = () => {}, flags = [] }: Emb
       log(`Creating the embedded Postgres in ${folder}`)
       createCluster(folder, user, binaries)
     }
-    const { port, adopted } = await ensureRunning(folder, user, binaries, { flags, logFile: join(home, 'postgres.log') })
-    if (adopted) log(`The embedded Postgres was still running on port ${port} and is used as it is`)
-    await ensureDatabase(folder, port)
-    return { url: urlOf(folder, port), port, adopted, folder, stop: () => stopPostmaster(folder, user, binaries) }
+    const cluster = { folder, user, binaries, flags, logFile: join(home, 'postgres.log') }
+    const running = await ensureRunning(cluster)
+    if (running.adopted) log(`The embedded Postgres was still running on port ${running.port} and is used as it is`)
+    await ensureDatabase(folder, running.port)
+    return serverOf(cluster, running)
   } finally {
     await lock.release()
   }
@@ -82,74 +92,38 @@ export async function findEmbedded(dataDir: string): Promise<{ url: string } | n
   return { url: urlOf(folder, running.port) }
 }
 
+function serverOf(cluster: Cluster, first: RunningServer): EmbeddedServer {
+  const { folder, user, binaries, logFile } = cluster
+  const { port, adopted } = first
+  let running = first
+  return {
+    url: urlOf(folder, port),
+    port,
+    adopted,
+    folder,
+    logFile,
+    ended: (signal) => untilEnded(folder, running, signal),
+    async startAgain(signal) {
+      const lock = await waitForLock(`start ${folder}`, signal)
+      try {
+        running = await ensureRunning(cluster, { port, signal })
+      } finally {
+        await lock.release()
+      }
+    },
+    stop: () => stopPostmaster(folder, user, binaries),
+  }
+}
+
 /** Makes a folder of ours under /var/lib that the server's user can pass through, whatever our umask. */
 function openForPassing(folder: string): void {
   mkdirSync(folder, { recursive: true })
   for (const each of [folder, dirname(folder)]) chmodSync(each, 0o711)
 }
 
-/** Seconds that crash recovery of a large database may take. */
-const patienceSeconds = 120
-
-async function ensureRunning(
-  folder: string,
-  user: ServerUser,
-  binaries: Binaries,
-  options: { flags: string[]; logFile: string },
-): Promise<{ port: number; adopted: boolean }> {
-  const deadline = performance.now() + patienceSeconds * 1000
-  for (let starts = 0; performance.now() < deadline; ) {
-    const running = readPostmaster(folder)
-    if (running?.isAlive) {
-      if (running.status === 'ready' && (await answers(folder, running.port))) return { port: running.port, adopted: starts === 0 }
-      await pause(20)
-      continue
-    }
-    const port = await choosePort(folder, user)
-    const logStart = statSync(options.logFile, { throwIfNoEntry: false })?.size ?? 0
-    const ended = await readyOrEnded(folder, port, spawnPostmaster(folder, user, binaries, { ...options, port }).ended, deadline)
-    if (ended === 'ready') return { port, adopted: false }
-    starts += 1
-    const said = readFrom(options.logFile, logStart)
-    // somebody took the port in between, or processes of a killed server are still ending
-    const isPassing = /could not bind|pre-existing shared memory block/.test(said)
-    if (!isPassing || starts === 5) throw startFailed(folder, options.logFile, ended, said)
-    await pause(100 * starts)
-  }
-  throw startFailed(folder, options.logFile, `it was not ready after ${patienceSeconds} seconds`, readFrom(options.logFile, 0))
-}
-
-async function readyOrEnded(folder: string, port: number, ended: Promise<string>, deadline: number): Promise<string> {
-  let end: string | null = null
-  ended.then((how) => {
-    end = how
-  })
-  while (performance.now() < deadline) {
-    if (end !== null) return end
-    const running = readPostmaster(folder)
-    if (running?.isAlive && running.status === 'ready' && (await answers(folder, port))) return 'ready'
-    await pause(20)
-  }
-  return `it was not ready after ${patienceSeconds} seconds`
-}
-
-/** The password opens it, so it is our server and not a stranger on the port. */
-async function answers(folder: string, port: number): Promise<boolean> {
-  const client = new Client({ connectionString: urlOf(folder, port, 'postgres'), connectionTimeoutMillis: 5000 })
-  client.on('error', () => {})
-  try {
-    await client.connect()
-    await client.query('select 1')
-    return true
-  } catch {
-    return false
-  } finally {
-    await client.end().catch(() => {})
-  }
-}
-
 async function ensureDatabase(folder: string, port: number): Promise<void> {
   const client = new Client({ connectionString: urlOf(folder, port, 'postgres') })
+  client.on('error', () => {})
   await client.connect()
   try {
     const found = await client.query(`select 1 from pg_database where datname = 'rota'`)
@@ -157,26 +131,4 @@ async function ensureDatabase(folder: string, port: number): Promise<void> {
   } finally {
     await client.end()
   }
-}
-
-function urlOf(folder: string, port: number, database = 'rota'): string {
-  return `postgres://postgres:${passwordOf(folder)}@127.0.0.1:${port}/${database}`
-}
-
-function readFrom(file: string, start: number): string {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
-  const from = Math.max(start <= size ? start : 0, size - 4096)
-  if (size <= from) return ''
-  const buffer = Buffer.alloc(size - from)
-  const handle = openSync(file, 'r')
-  readSync(handle, buffer, 0, buffer.length, from)
-  closeSync(handle)
-  return buffer.toString('utf8').trim()
-}
-
-function startFailed(folder: string, logFile: string, how: string, said: string): JobError {
-  return new JobError('embedded_start_failed', `The embedded Postgres in "${folder}" did not start: ${how}`, {
-    detail: said === '' ? `Nothing new stands in ${logFile}.` : said,
-    hint: `Read ${logFile}. Disk full, a folder that belongs to another user, and another major version are the usual causes.`,
-  })
 }
