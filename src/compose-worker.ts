@@ -15,10 +15,10 @@ import { explainError } from './db/explain-error.ts'
 import { codeVersion } from './db/migration-files.ts'
 import { openPool } from './db/open.ts'
 import { compareJobs, loadJobs } from './load-jobs.ts'
-import { answerSchedules } from './worker/answer.ts'
+import { createScheduleAnswers } from './worker/answer.ts'
 import { createContext, folderOf } from './worker/context.ts'
 import { openListener } from './worker/listen.ts'
-import { openQueue } from './worker/queue.ts'
+import { openQueue, type Queue } from './worker/queue.ts'
 import { startWatch } from './worker/watch.ts'
 import { startWorker as startTakingRuns } from './worker/worker.ts'
 
@@ -50,6 +50,7 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
     if (level !== 'info') log(redactor.text(data === null ? message : `${message}: ${data.message}`))
   }
 
+  let opened: Queue | undefined
   try {
     await prepareDatabase(control)
     const differences = await compareJobs(jobs, async (text, values) => (await control.query<Record<string, unknown>>(text, values)).rows)
@@ -57,17 +58,33 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
     const secrets = createSecrets({ db: control, key: await openSecretKey(config), redactor, dataDir: config.dataDir })
     const connections = createConnections({ db: control, secrets, url })
     const queue = await openQueue(url, (error) => say('warning', 'The queue has trouble with its connection', error))
+    opened = queue
     const closing = new AbortController()
 
+    const sayUnanswered = (error: unknown): void => {
+      if (!closing.signal.aborted) say('warning', 'A row could not be answered; it is looked at again', error)
+    }
+    const answerSchedules = createScheduleAnswers({
+      control,
+      jobs,
+      lanes: config.lanes,
+      config,
+      connections,
+      redact: redactor.text,
+      onError: sayUnanswered,
+    })
+    const connectionChecks = {
+      connections,
+      folder: (path: string) => folderOf(config, path),
+      redact: redactor.text,
+      host: hostname(),
+      underway: new Set<string>(),
+      signal: closing.signal,
+    }
     const answer = async (): Promise<void> => {
-      await answerSchedules({ control, jobs, lanes: config.lanes, config, connections, redact: redactor.text })
-      await answerConnections(control, config.lanes, {
-        connections,
-        folder: (path) => folderOf(config, path),
-        redact: redactor.text,
-        host: hostname(),
-        signal: closing.signal,
-      })
+      // Beside: a connection that hangs holds up no schedule.
+      answerConnections(control, config.lanes, connectionChecks).catch(sayUnanswered)
+      await answerSchedules()
     }
     const worker = await startTakingRuns({
       control,
@@ -120,6 +137,7 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
       listener,
       lanes: config.lanes,
       dataDir: config.dataDir,
+      mayFire: worker.mayTake,
       onFire: () => worker.notified('ended'),
       say,
     })
@@ -145,6 +163,9 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
       },
     }
   } catch (error) {
+    // what stays open would keep the process from ending
+    await opened?.close().catch(() => undefined)
+    await logBook.close()
     await Promise.all([control.end(), work.end(), logs.end(), logFile.close()])
     throw error
   }

@@ -84,9 +84,9 @@ test('a file is named after what it is for', () => {
   )
 })
 
-test('no file is longer than 300 lines', () => {
+test('no file written by hand is longer than 300 lines', () => {
   assert.deepEqual(
-    everything.filter((file) => file !== 'src/db/types.ts' && read(file).trimEnd().split('\n').length > 300),
+    everything.filter((file) => file !== 'src/db/row-types.ts' && read(file).trimEnd().split('\n').length > 300),
     [],
   )
 })

@@ -102,7 +102,7 @@ comment on column dba.file.path is 'Where it was found.';
 comment on column dba.file.size_bytes is 'Its size.';
 comment on column dba.file.sha256 is 'Hash of its bytes, hexadecimal; the same bytes are not loaded twice.';
 comment on column dba.file.modified_at is 'When it was last written to, where it was found.';
-comment on column dba.file.state is 'stored (kept, not for loading), waiting, loading, loaded, duplicate, failed, quarantined; people set retry or dismissed.';
+comment on column dba.file.state is 'stored (kept, not for loading), waiting (for a proposed change: dba.columnproposal), loading, loaded, duplicate, failed, quarantined; people set retry or dismissed.';
 comment on column dba.file.reason is 'In words: why it failed, or of which file it is a duplicate.';
 comment on column dba.file.run_id is 'The run that dealt with it last.';
 comment on column dba.file.dataset_id is 'The dataset it became.';
@@ -180,28 +180,33 @@ create table dba.reject (
   message      text         not null,
   state        text         not null default 'open',
   fixed        jsonb,
+  decided_at   timestamptz,
+  decided_by   text,
   created_at   timestamptz  not null default clock_timestamp(),
   constraint reject_state_is_a_known_word check (state in ('open', 'retry', 'loaded', 'dismissed'))
 );
-comment on table dba.reject is 'Rows that were refused. Put the corrected row into fixed and set state = ''retry'', or ''dismissed''.';
+comment on table dba.reject is 'Rows that were refused. Put the corrected values into fixed and set state = ''retry'', or ''dismissed''. Where the file was loaded, the row joins its dataset within seconds; where it failed as a whole, set the file to retry when its rows are corrected. The same error in many rows is one row of dba.reject_group.';
 comment on column dba.reject.reject_id is 'Number of the refusal.';
 comment on column dba.reject.run_id is 'The run that met it.';
 comment on column dba.reject.file_id is 'The file it stands in.';
 comment on column dba.reject.dataset_id is 'The dataset it is missing from.';
 comment on column dba.reject.sheet is 'Sheet of the workbook.';
 comment on column dba.reject.line is 'Line of the file, from 1.';
-comment on column dba.reject.raw is 'The row as it came.';
+comment on column dba.reject.raw is 'The row as it came, by column name of the file.';
 comment on column dba.reject.column_name is 'Column that was refused.';
 comment on column dba.reject.value is 'Value that was refused.';
 comment on column dba.reject.rule is 'Rule it broke.';
 comment on column dba.reject.message is 'What is wrong, in words.';
 comment on column dba.reject.state is 'open, retry, loaded or dismissed.';
-comment on column dba.reject.fixed is 'The corrected row, as a person wrote it.';
+comment on column dba.reject.fixed is 'The corrected values, as a person writes them: {"Price": "12.50"}. Its keys are keys of raw, over which it is laid; fixed = raw tries the row as it came.';
+comment on column dba.reject.decided_at is 'When a person last set state or fixed. Kept by Rota.';
+comment on column dba.reject.decided_by is 'Who did. Kept by Rota.';
 comment on column dba.reject.created_at is 'When it was refused.';
 comment on constraint reject_state_is_a_known_word on dba.reject is 'People set retry (with fixed filled) or dismissed.';
 comment on constraint reject_file_id_fkey on dba.reject is 'Set by Rota.';
 comment on constraint reject_dataset_id_fkey on dba.reject is 'Set by Rota.';
 create index reject_by_file on dba.reject (file_id, state);
+create index reject_by_retry on dba.reject (file_id) where state = 'retry';
 
 create table dba.alert (
   alert_id         bigint       primary key generated always as identity,

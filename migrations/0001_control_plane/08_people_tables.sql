@@ -61,19 +61,36 @@ begin
   end if;
   if new.config_name <> old.config_name then
     update dba.jobconfig set config_name = new.config_name where job = of_job and config_name = old.config_name;
-    update dba.bookmark set config_name = new.config_name where job = of_job and config_name = old.config_name;
-    update dba.bookmarkhistory set config_name = new.config_name where job = of_job and config_name = old.config_name;
-    update dba.file set config_name = new.config_name where job = of_job and config_name = old.config_name;
-    update dba.dataset set config_name = new.config_name where job = of_job and config_name = old.config_name;
-    update dba.run set config_name = new.config_name
-    where job = of_job and config_name = old.config_name and state in ('planned', 'waiting', 'queued', 'running');
   end if;
   update dba.jobconfig set is_active = new.is_active, version = new.version
   where job = of_job and config_name = new.config_name and (is_active, version) is distinct from (new.is_active, new.version);
   return new;
 end
 $$;
-comment on function dba.register_config() is 'Keeps dba.jobconfig in step with a settings table; a rename takes schedules, bookmarks, files and datasets along.';
+comment on function dba.register_config() is 'Keeps dba.jobconfig in step with a settings table; a rename takes its schedules along at once.';
+
+create function dba.rename_config()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  of_job constant text := tg_argv[0];
+begin
+  update dba.bookmark set config_name = new.config_name where job = of_job and config_name = old.config_name;
+  update dba.bookmarkhistory set config_name = new.config_name where job = of_job and config_name = old.config_name;
+  update dba.file set config_name = new.config_name where job = of_job and config_name = old.config_name;
+  update dba.dataset set config_name = new.config_name where job = of_job and config_name = old.config_name;
+  update dba.columnproposal set config_name = new.config_name where job = of_job and config_name = old.config_name;
+  -- A schedule that has the former name now means another config, which took it in the same transaction.
+  update dba.run r set config_name = new.config_name
+  where r.job = of_job and r.config_name = old.config_name and r.state in ('planned', 'waiting', 'queued', 'running')
+    and not exists (select from dba.scheduler s where s.schedule_id = r.schedule_id and s.job = of_job and s.config_name = old.config_name);
+  return null;
+end
+$$;
+comment on function dba.rename_config() is 'Gives bookmarks, files, datasets, proposals and the runs that are planned or open the new name of their config.';
 
 create function dba.adopt_config_table(job text)
 returns void
@@ -85,6 +102,8 @@ begin
   perform dba.adopt_people_table(table_name, 'config_name');
   execute format('create trigger register before delete on dba.%I for each row execute function dba.register_config(%L)', table_name, job);
   execute format('create trigger register_after after insert or update on dba.%I for each row when (current_user <> ''rota_worker'') execute function dba.register_config(%L)', table_name, job);
+  -- At the commit: while the transaction is open, perhaps for hours in a client, no run waits for a row of it.
+  execute format('create constraint trigger rename_config after update on dba.%I deferrable initially deferred for each row when (new.config_name <> old.config_name and current_user <> ''rota_worker'') execute function dba.rename_config(%L)', table_name, job);
 end
 $$;
 comment on function dba.adopt_config_table(text) is 'For migrations: makes dba.<job>config a settings table: select dba.adopt_config_table(''import'').';

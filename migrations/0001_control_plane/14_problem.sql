@@ -95,7 +95,10 @@ create view dba.problem as
       || coalesce(': ' || (array_agg(f.reason order by f.updated_at desc))[1], ''),
       format('update dba.file set state = ''retry'' where config_name = %L and state = %L; or state = ''dismissed''', f.config_name, f.state)
     from dba.file f
-    where f.state in ('failed', 'quarantined')
+    where f.state = 'failed'
+      -- The dataset that is held back, and the change that is proposed, are told below.
+      or f.state = 'quarantined' and not exists (select from dba.dataset d where d.file_id = f.file_id and d.state = 'quarantined')
+      or f.state = 'waiting' and not exists (select from dba.columnproposal p where p.job = f.job and p.config_name = f.config_name and p.state = 'open')
     group by coalesce(f.config_name, f.file_name), f.config_name, f.state
 
     union all
@@ -105,6 +108,29 @@ create view dba.problem as
     from dba.dataset d
     where d.state = 'quarantined'
     group by coalesce(d.config_name, d.label)
+
+    union all
+    select 'warning', p.config_name, p.created_at,
+      format('a change of %s is proposed%s: %s', coalesce(format('"%s"', p.target_table), 'its target'),
+        (select case when count(*) = 0 then '' when count(*) = 1 then ', and a file waits' else format(', and %s files wait', count(*)) end
+         from dba.file f where f.job = p.job and f.config_name = p.config_name and f.state = 'waiting'), p.reason),
+      format('update dba.columnproposal set state = ''approved'' where proposal_id = %s; or state = ''refused''. It would run: %s', p.proposal_id, p.ddl)
+    from dba.columnproposal p
+    where p.state = 'open'
+
+    union all
+    select 'warning', coalesce(f.config_name, f.file_name), min(r.since),
+      format('%s of %s', case sum(r.rows) when 1 then 'a refused row' else format('%s refused rows', sum(r.rows)) end,
+        case count(*) when 1 then format('file "%s"', min(f.file_name)) else format('%s loaded files', count(*)) end)
+      || format(', first: %s', (array_agg(r.first order by r.since, f.file_id))[1]),
+      format('select * from dba.reject_group where config_name = %L;', f.config_name)
+    from (
+      select j.file_id, count(*) as rows, min(j.created_at) as since, (array_agg(concat_ws(': ', j.column_name, j.message) order by j.reject_id))[1] as first
+      from dba.reject j where j.state = 'open' group by j.file_id
+    ) r
+    join dba.file f using (file_id)
+    where f.state in ('loaded', 'quarantined')
+    group by coalesce(f.config_name, f.file_name), f.config_name
 
     union all
     select 'warning', k.connection_name, k.checked_at,
@@ -152,6 +178,8 @@ create view dba.problem as
     from dba.scheduler s
     left join dba.setting t on t.name = 'alert_to'
     where s.is_active and (s.owner is null or t.value is null and s.alert_to is null)
+      -- One that only carries requests is answered for by whoever asks.
+      and (s.generated_by is null or num_nonnulls(s.cron, s.on_file, s.on_notify, s.run_after) > 0)
 
     union all
     select 'notice', s.schedule_name, s.updated_at,

@@ -169,30 +169,6 @@ as $$
 $$;
 comment on function dba.upstream_ends(dba.scheduler, timestamptz) is 'Ends of the schedules that this one runs after, since it last used them; counts: the end is of the kind it waits for.';
 
-create function dba.plan_retries()
-returns integer
-language sql
-as $$
-  -- A file that a person set to retry is loaded by the next run of its config; where no run is coming, one is made.
-  with wanted as (
-    select distinct on (f.job, f.config_name) s.*, f.file_id, f.updated_at as asked_at
-    from dba.file f
-    join dba.scheduler s on s.job = f.job and s.config_name = f.config_name
-    where f.state = 'retry'
-    order by f.job, f.config_name, s.is_active desc, s.schedule_id, f.updated_at desc
-  ), made as (
-    insert into dba.run (schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time, requested_by, requested_reason)
-    select w.schedule_id, w.schedule_name, w.job, w.config_name, 'request', format('retry %s %s', w.file_id, extract(epoch from w.asked_at)),
-      clock_timestamp(), clock_timestamp(), dba.local_time_text(date_trunc('second', clock_timestamp()), w.time_zone), 'rota', 'files were set to retry'
-    from wanted w
-    where not exists (select from dba.run r where r.schedule_id = w.schedule_id and r.state in ('waiting', 'queued') and r.trigger in ('request', 'cron'))
-    on conflict on constraint a_fire_runs_once do nothing
-    returning 1
-  )
-  select count(*)::integer from made
-$$;
-comment on function dba.plan_retries() is 'Makes runs for files that were set to retry; returns how many.';
-
 create function dba.fire_now(schedule_ids bigint[], fired_by text, key text, fire_args jsonb)
 returns setof uuid
 language sql

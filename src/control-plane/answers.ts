@@ -4,6 +4,8 @@ import type { ScheduleTerms } from './explain-schedule.ts'
 
 /** A schedule whose answer is missing or old. */
 export interface UnansweredSchedule {
+  /** Changes with every edit of the schedule or its config. */
+  key: string
   scheduleId: number
   version: number
   configVersion: number | null
@@ -25,10 +27,11 @@ export interface Answer {
 
 /**
  * Schedules to be looked at: edited since the last answer (schedule or config), found invalid a minute ago or before a worker of their lane
- * started, or not looked at for a quarter of an hour. A schedule is looked at by a worker of its lane, who sees its folders; one whose lane has no live worker by anybody, who says so.
+ * started, or not looked at for a quarter of an hour; but those in `underway`, by their keys. A schedule is looked at by a worker of its lane, who sees its folders; one whose lane has no live worker by anybody, who says so.
  */
-export async function readUnanswered(pool: Pool, lanes: string[], most: number): Promise<UnansweredSchedule[]> {
+export async function readUnanswered(pool: Pool, lanes: string[], underway: string[], most: number): Promise<UnansweredSchedule[]> {
   const { rows } = await pool.query<{
+    key: string
     schedule_id: number
     version: number
     config_version: number | null
@@ -40,23 +43,25 @@ export async function readUnanswered(pool: Pool, lanes: string[], most: number):
     name: 'read-unanswered',
     text: `
       with live as (
-        select distinct unnest(lanes) as lane from dba.worker where state = 'running' and heartbeat_at > clock_timestamp() - interval '20 seconds'
+        select distinct unnest(lanes) as lane from dba.worker where state in ('running', 'still') and heartbeat_at > clock_timestamp() - interval '20 seconds'
       )
-      select s.schedule_id, s.version, c.version as config_version, s.args, dba.settings_of(s.job, s.config_name) as settings,
+      select k.key, s.schedule_id, s.version, c.version as config_version, s.args, dba.settings_of(s.job, s.config_name) as settings,
         s.lane in (select lane from live) as lane_has_worker, to_jsonb(s) as terms
       from dba.scheduler s
       join dba.plan p using (schedule_id)
       left join dba.jobconfig c on c.job = s.job and c.config_name = s.config_name
-      where (s.lane = any ($1) or s.lane not in (select lane from live))
+      cross join lateral concat_ws(' ', s.schedule_id, s.version, c.version) as k (key)
+      where k.key <> all ($2) and (s.lane = any ($1) or s.lane not in (select lane from live))
         and ((p.answered_version, p.answered_config_version) is distinct from (s.version, c.version)
           or s.config_state = 'invalid' and (p.answered_at < clock_timestamp() - interval '1 minute'
             or exists (select from dba.worker w where w.state = 'running' and s.lane = any (w.lanes) and w.started_at > p.answered_at))
           or p.answered_at < clock_timestamp() - interval '15 minutes')
       order by (p.answered_version, p.answered_config_version) is not distinct from (s.version, c.version), s.schedule_id
-      limit $2`,
-    values: [lanes, most],
+      limit $3`,
+    values: [lanes, underway, most],
   })
   return rows.map((row) => ({
+    key: row.key,
     scheduleId: row.schedule_id,
     version: row.version,
     configVersion: row.config_version,

@@ -24,6 +24,8 @@ export interface CheckConnectionOptions {
   host: string
   /** Seconds that one connection may take. Default: 10. */
   limitSeconds?: number
+  /** What earlier calls are still checking: left out, and kept up to date. Default: nothing. */
+  underway?: Set<string>
   signal: AbortSignal
 }
 
@@ -42,22 +44,34 @@ export async function answerConnections(db: Queryable, lanes: string[], options:
      order by check_state, connection_name`,
     [lanes],
   )
+  const { underway = new Set<string>() } = options
   const answered = await Promise.all(
     rows.map(async ({ connection_name: name, version }) => {
-      const { state, message } = await checkConnection(name, options)
-      const { rowCount } = await db.query(
-        `update dba.connection
-         set checked_at = clock_timestamp(), check_state = $3, check_message = $4
-         where connection_name in (
-           select connection_name from dba.connection
-           where connection_name = $1 and version = $2 and check_state in ('asked', 'unchecked')
-           for no key update skip locked)`,
-        [name, version, state, message],
-      )
-      return rowCount === 1 ? [name] : []
+      const key = `${version} ${name}`
+      if (underway.has(key)) return []
+      underway.add(key)
+      try {
+        return (await answerConnection(db, name, version, options)) ? [name] : []
+      } finally {
+        underway.delete(key)
+      }
     }),
   )
   return answered.flat()
+}
+
+async function answerConnection(db: Queryable, name: string, version: number, options: CheckConnectionOptions): Promise<boolean> {
+  const { state, message } = await checkConnection(name, options)
+  const { rowCount } = await db.query(
+    `update dba.connection
+     set checked_at = clock_timestamp(), check_state = $3, check_message = $4
+     where connection_name in (
+       select connection_name from dba.connection
+       where connection_name = $1 and version = $2 and check_state in ('asked', 'unchecked')
+       for no key update skip locked)`,
+    [name, version, state, message],
+  )
+  return rowCount === 1
 }
 
 /** Tries one connection as far as can be done without effect on the other side. Never throws but when `signal` is aborted. */

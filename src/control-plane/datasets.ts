@@ -1,35 +1,86 @@
 /** The datasets that jobs see as `ctx.datasets`: one load, one dataset, in force only when its rows are. */
 import type { ClientBase } from 'pg'
 import { JobError } from '../../systemscripts/errors.ts'
-import type { DatasetFacts, Datasets, LoadedRows, NewDataset, TakenFile } from '../job/ledgers.ts'
-import { endLoaded } from './files/end-file.ts'
+import type { Correction, LoadHost, TablesLoaded } from '../../systemscripts/table-loader/load.ts'
+import { LoadRefused } from '../../systemscripts/table-loader/load-refused.ts'
+import type { DatasetFacts, Datasets, TakenFile } from '../job/ledgers.ts'
+import { dryRun } from './datasets/dry-run.ts'
+import { endFormer, settleLoad } from './datasets/end-load.ts'
+import { formerCounts } from './datasets/former-counts.ts'
+import { fixedRows, join } from './datasets/join.ts'
+import { refusedProposals } from './datasets/proposals.ts'
+import { readRules } from './datasets/rules.ts'
+import { dropLeftOvers, stagingFor } from './datasets/staging.ts'
 import { BytesAlreadyLoaded, findKnownBytes, lockBytes } from './files/known-bytes.ts'
 import type { LedgerDeps } from './files.ts'
+import { knownRejects, writeRejects } from './rejects.ts'
 
 /** The datasets of one run. */
 export function createDatasets(deps: LedgerDeps): Datasets {
   return {
-    async load(file, facts, work) {
-      // By itself, so that the rows' long transaction holds no lock on dba.dataset, which new targets' foreign keys need.
-      const { datasetId, isReload } = await deps.transaction((client) => registerDataset(client, deps, file, facts))
-      return await deps.transaction(async (client) => {
-        await requireFile(client, deps, file)
-        if (!isReload) await refuseKnownBytes(client, deps, file)
-        const loaded = await work(client, newDataset(datasetId))
-        if (loaded.state === 'active') await endFormer(client, datasetId, file, facts)
-        await putInForce(client, datasetId, loaded)
-        await endLoaded(client, file.fileId, datasetId, file.place)
-        return loaded
-      })
-    },
+    load: (file, facts, work) => load(deps, file, facts, work),
+    rules: () => readRules(deps),
+    fixedRows: () => fixedRows(deps),
+    join: (fixed, work) => join(deps, fixed, work),
+    dryRun: (request, facts, work) => dryRun(deps, request, facts, work),
   }
 }
 
-function newDataset(datasetId: number): NewDataset {
-  return { datasetId, references: { schema: 'dba', table: 'dataset', column: 'dataset_id' } }
+async function load(
+  deps: LedgerDeps,
+  file: TakenFile,
+  facts: DatasetFacts,
+  work: (host: LoadHost) => Promise<TablesLoaded>,
+): Promise<TablesLoaded> {
+  const registered = await deps.transaction((client) => register(client, deps, file, facts))
+  try {
+    return await work(hostOf(deps, file, facts, registered))
+  } catch (error) {
+    // What was left out is worth keeping although nothing was loaded: it can be mended.
+    if (error instanceof LoadRefused) await deps.transaction((client) => writeRejects(client, deps, file.fileId, null, error.rejects))
+    throw error
+  }
 }
 
-/** What an attempt that died left as `new` is used again: one file, one dataset. */
+interface Registered {
+  datasetId: number
+  /** The file was dealt with before, and a person wants it again. */
+  isReload: boolean
+  corrections: Correction[]
+  dismissed: { sheet: string | null; line: number }[]
+  refusedColumns: string[]
+  isTableRefused: boolean
+}
+
+/** By itself, so that a load that dies leaves its dataset to the next attempt: one file, one dataset. */
+async function register(client: ClientBase, deps: LedgerDeps, file: TakenFile, facts: DatasetFacts): Promise<Registered> {
+  const dataset = await registerDataset(client, deps, file, facts)
+  await dropLeftOvers(client)
+  return { ...dataset, ...(await knownRejects(client, file.fileId)), ...(await refusedProposals(client, deps, facts.targetTable)) }
+}
+
+function hostOf(deps: LedgerDeps, file: TakenFile, facts: DatasetFacts, registered: Registered): LoadHost {
+  const { datasetId, isReload, ...known } = registered
+  return {
+    ...known,
+    datasetId,
+    staging: stagingFor('load', datasetId),
+    only: null,
+    isDryRun: false,
+    prepare: deps.transaction,
+    formerCounts: (client) => formerCounts(client, deps, facts),
+    commit: (work) =>
+      deps.transaction(async (client) => {
+        await requireFile(client, deps, file)
+        if (!isReload) await refuseKnownBytes(client, deps, file)
+        const loaded = await work(client, () => endFormer(client, datasetId, file.fileId, facts))
+        await settleLoad(client, deps, { datasetId, file, facts }, loaded)
+        await writeRejects(client, deps, file.fileId, loaded.state === 'waiting' ? null : datasetId, loaded.rejects)
+        return loaded
+      }),
+  }
+}
+
 async function registerDataset(client: ClientBase, deps: LedgerDeps, file: TakenFile, facts: DatasetFacts) {
   const { label, datasetDate, datasource, datasettype, targetTable } = facts
   await client.query('insert into dba.datasource (datasource) values ($1) on conflict do nothing', [datasource])
@@ -71,32 +122,5 @@ async function requireFile(client: ClientBase, { runId }: LedgerDeps, file: Take
 async function refuseKnownBytes(client: ClientBase, deps: LedgerDeps, file: TakenFile): Promise<void> {
   await lockBytes(client, { ...deps, ...file })
   const known = await findKnownBytes(client, { ...deps, ...file })
-  if (known?.state === 'loaded') throw new BytesAlreadyLoaded(known)
-}
-
-/**
- * Ends the datasets that this one takes the place of; their rows leave by the trigger take_out_rows. Loads of the same source, type, label and
- * date take turns here, so that one of them stays in force.
- */
-async function endFormer(client: ClientBase, datasetId: number, file: TakenFile, facts: DatasetFacts): Promise<void> {
-  const { label, datasetDate, datasource, datasettype, replacesFormer } = facts
-  await client.query(`set local lock_timeout = '60s'`)
-  const key = `rota replaces ${JSON.stringify([datasource, datasettype, label, datasetDate])}`
-  if (replacesFormer) await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [key])
-  await client.query(
-    `update dba.dataset
-     set state = 'superseded', reason = format('superseded by dataset %s', $1::bigint)
-     where state = 'active' and dataset_id <> $1
-       and (file_id = $2 or $3 and datasource = $4 and datasettype = $5 and label = $6 and dataset_date = $7)`,
-    [datasetId, file.fileId, replacesFormer, datasource, datasettype, label, datasetDate],
-  )
-}
-
-async function putInForce(client: ClientBase, datasetId: number, loaded: LoadedRows): Promise<void> {
-  await client.query(
-    `update dba.dataset
-     set state = $2, reason = $3, rows_read = $4, rows_written = $5, dataset_column = $6, valid_from = case when $2 = 'active' then clock_timestamp() end
-     where dataset_id = $1`,
-    [datasetId, loaded.state, loaded.reason ?? null, loaded.rowsRead, loaded.rowsWritten, loaded.datasetColumn],
-  )
+  if (known !== null && ['loaded', 'quarantined', 'waiting'].includes(known.state)) throw new BytesAlreadyLoaded(known)
 }

@@ -15,6 +15,7 @@ export interface DueRun {
   attempt: number
   /** True when a person asked for it: a request, a one-off, a fire put back by hand. */
   isRequested: boolean
+  dueAt: Date
   lateSeconds: number
   /** Fires of the same schedule that are due as well and later than this one. */
   laterDue: number
@@ -53,6 +54,8 @@ export interface OpenRun {
   waitsFor: string | null
   /** True when a person asked for it. */
   isRequested: boolean
+  /** When it was queued or held; null for one that a former look holds. */
+  takenUpAt: Date | null
 }
 
 /** Who is open now. Decisions of one batch take turns in it, so that two fires of a batch never start together by mistake. */
@@ -140,11 +143,11 @@ function whyCaughtUp(run: DueRun): string | null {
 function overlapping(run: DueRun, schedule: Terms, open: OpenRuns): Decision | null {
   if (schedule.overlap === 'allow') return null
   const active = open.ofSchedule.get(run.scheduleId)
-  if (run.isRequested || run.state === 'waiting' || isLate(run)) {
-    return active ? { kind: 'wait', waitsFor: 'run', reason: stillOpen(active) } : null
-  }
   const held = open.heldOf.get(run.scheduleId) ?? []
   const other = active ?? held[0]
+  if (run.isRequested || run.state === 'waiting' || isLate(run) || (other && isOwedBeside(other, run, schedule))) {
+    return active ? { kind: 'wait', waitsFor: 'run', reason: stillOpen(active) } : null
+  }
   if (!other) return null
   if (schedule.overlap === 'cancel') {
     const cancels = [...(active ? [active] : []), ...held.filter((one) => !one.isRequested)]
@@ -160,6 +163,11 @@ function overlapping(run: DueRun, schedule: Terms, open: OpenRuns): Decision | n
   if (schedule.overlap === 'skip') return { kind: 'end', state: 'skipped', reason: `overlap: ${stillOpen(other)}` }
   if (held.length < Math.max(schedule.maxCatchUp, 1)) return { kind: 'wait', waitsFor: 'run', reason: `overlap: ${stillOpen(other)}` }
   return { kind: 'end', state: 'skipped', reason: `overlap: ${stillOpen(other)}, and ${held.length} runs wait already (max_catch_up)` }
+}
+
+/** A fire that was due before the other one was taken up: nobody looked in between, so it overlaps with nothing. */
+function isOwedBeside({ takenUpAt }: OpenRun, { trigger, dueAt }: DueRun, { catchUp }: Terms): boolean {
+  return catchUp === 'all' && trigger === 'cron' && takenUpAt !== null && dueAt < takenUpAt
 }
 
 function stillOpen({ runId, state, waitsFor }: OpenRun): string {
@@ -221,6 +229,7 @@ function enterHeld(run: DueRun, waitsFor: string, cancelled: OpenRun[], open: Op
   open.heldOf.set(run.scheduleId, [...held.filter((other) => !cancelled.includes(other)), entryOf(run, 'waiting', waitsFor)])
 }
 
-function entryOf({ runId, scheduleId, scheduleName, isRequested }: DueRun, state: string, waitsFor: string | null): OpenRun {
-  return { runId, scheduleId, scheduleName, state, waitsFor, isRequested }
+function entryOf(run: DueRun, state: string, waitsFor: string | null): OpenRun {
+  const { runId, scheduleId, scheduleName, isRequested, dueAt, lateSeconds } = run
+  return { runId, scheduleId, scheduleName, state, waitsFor, isRequested, takenUpAt: new Date(dueAt.getTime() + lateSeconds * 1000) }
 }

@@ -11,6 +11,7 @@ interface DueRow {
   trigger: string
   attempt: number
   is_requested: boolean
+  due_at: Date
   late_seconds: number
   later_due: number
   is_before_home: boolean
@@ -65,7 +66,7 @@ export async function readDueRuns(client: ClientBase, { afterSchedule }: HeldFro
           order by r.schedule_id, r.due_at, r.scheduled_for limit ${dispatchBatchSize})
       )
       select r.run_id, r.schedule_id, r.schedule_name, r.state, r.waits_for, r.trigger, r.attempt, r.reason,
-        r.requested_by is not null as is_requested,
+        r.requested_by is not null as is_requested, r.due_at,
         extract(epoch from clock_timestamp() - r.due_at)::float8 as late_seconds,
         case when r.trigger = 'cron' and clock_timestamp() - r.due_at > interval '10 seconds' then
           (select count(*) from dba.run x
@@ -105,6 +106,7 @@ function toDueRun(row: DueRow): DueRun {
     trigger: row.trigger,
     attempt: row.attempt,
     isRequested: row.is_requested,
+    dueAt: row.due_at,
     lateSeconds: row.late_seconds,
     laterDue: row.later_due,
     isBeforeHome: row.is_before_home,
@@ -135,7 +137,8 @@ export async function readOpenRuns(client: ClientBase, due: DueRun[]): Promise<O
   const { rows } = await client.query<OpenRow>({
     name: 'open-runs',
     text: `
-      select run_id, schedule_id, schedule_name, state, resource, job, waits_for, requested_by is not null as is_requested, state = 'waiting' and attempt = 0 as is_held
+      select run_id, schedule_id, schedule_name, state, resource, job, waits_for, requested_by is not null as is_requested, queued_at,
+        state = 'waiting' and attempt = 0 as is_held
       from dba.run
       where (state in ('queued', 'running') or state = 'waiting')
         and (schedule_id = any ($1) or resource = any ($2) or job = any ($3))
@@ -163,6 +166,7 @@ interface OpenRow {
   state: string
   waits_for: string | null
   is_requested: boolean
+  queued_at: Date | null
   is_held: boolean
   resource: string | null
   job: string
@@ -176,5 +180,6 @@ function toOpenRun(row: OpenRow): OpenRun {
     state: row.state,
     waitsFor: row.waits_for,
     isRequested: row.is_requested,
+    takenUpAt: row.queued_at,
   }
 }

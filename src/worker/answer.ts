@@ -18,22 +18,63 @@ export interface AnswerDeps {
   config: Config
   connections: Connections
   redact(text: string): string
+  /** Told when the answer of a slow check could not be written; it is looked at again. */
+  onError(error: unknown): void
 }
 
 const batchSize = 200
-/** Per schedule; a folder on a dead network drive must not hold up the others. */
+/** Per schedule; for a folder on a dead network drive. */
 const checkLimitMs = 10_000
+/** Checks that take longer are answered on their own, when they end. */
+const patienceMs = 200
 
-/** Answers every schedule that needs it; leaves out rows that somebody holds open. */
-export async function answerSchedules(deps: AnswerDeps): Promise<void> {
-  for (;;) {
-    const unanswered = await readUnanswered(deps.control, deps.lanes, batchSize)
-    if (unanswered.length === 0) return
-    const answers = await Promise.all(unanswered.map((schedule) => answer(schedule, deps)))
-    const written = await writeAnswers(deps.control, answers)
-    // Rows that are held open come again at the next look, not in this loop.
-    if (written < unanswered.length || unanswered.length < batchSize) return
+/**
+ * The returned function answers every schedule that needs it, and leaves out rows that somebody holds open. It does not wait for slow
+ * checks: those go on beside, and a schedule is not looked at again while they do unless it is edited. One call at a time.
+ */
+export function createScheduleAnswers(deps: AnswerDeps): () => Promise<void> {
+  const underway = new Set<string>()
+
+  async function answerAll(): Promise<void> {
+    for (;;) {
+      const unanswered = await readUnanswered(deps.control, deps.lanes, [...underway], batchSize)
+      if (unanswered.length === 0) return
+      const quick = await answerQuick(unanswered)
+      const written = await writeAnswers(deps.control, quick)
+      // Rows that are held open come again at the next look, not in this loop.
+      if (written < quick.length || unanswered.length < batchSize) return
+    }
   }
+
+  /** Answers of the checks that end soon; the others write theirs themselves. */
+  async function answerQuick(schedules: UnansweredSchedule[]): Promise<Answer[]> {
+    const quick: Answer[] = []
+    let isOver = false
+    const checks = schedules.map(async (schedule) => {
+      underway.add(schedule.key)
+      try {
+        const found = await answer(schedule, deps)
+        if (isOver) await writeAnswers(deps.control, [found])
+        else quick.push(found)
+      } catch (error) {
+        deps.onError(error)
+      } finally {
+        underway.delete(schedule.key)
+      }
+    })
+    await withinPatience(Promise.all(checks))
+    isOver = true
+    return quick
+  }
+
+  return answerAll
+}
+
+async function withinPatience(work: Promise<unknown>): Promise<void> {
+  const { promise: isOver, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, patienceMs)
+  await Promise.race([work, isOver])
+  clearTimeout(timer)
 }
 
 async function answer(schedule: UnansweredSchedule, deps: AnswerDeps): Promise<Answer> {

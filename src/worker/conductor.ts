@@ -2,8 +2,14 @@
 import type { Pool } from 'pg'
 import { dispatchDueRuns, type Enqueue, untilNextDue } from '../control-plane/dispatch.ts'
 import { forgetDeletedSchedules, planReactions, planSchedules } from '../control-plane/plan.ts'
+import type { Standing } from './heart.ts'
 
 export interface Conductor {
+  /**
+   * Until it is told, and while it is `outdated`, it rests; `still` it has rows answered and no more. Resolves when a tick that had begun
+   * under another standing has ended.
+   */
+  follow(standing: Standing): Promise<void>
   /** Something changed. `lookAtAll`: schedules were written, so all are compared with their plans. */
   wake(options?: { lookAtAll: boolean }): void
   /** Ends after the tick that goes on; does not wait for answers. */
@@ -32,6 +38,7 @@ export function startConductor({ pool, enqueue, onLookedAtAll, onError }: Conduc
   let isWoken = false
   let mustLookAtAll = true
   let isStopped = false
+  let standing: Standing | undefined
   // By the wall clock, which goes on while the machine is asleep.
   let expectedAt = 0
   let lookedAt = 0
@@ -39,7 +46,7 @@ export function startConductor({ pool, enqueue, onLookedAtAll, onError }: Conduc
   function wake(options?: { lookAtAll: boolean }): void {
     isWoken = true
     if (options?.lookAtAll) mustLookAtAll = true
-    if (isStopped || ticking) return
+    if (isStopped || ticking || isResting()) return
     clearTimeout(timer)
     ticking = run().finally(() => {
       ticking = undefined
@@ -47,11 +54,15 @@ export function startConductor({ pool, enqueue, onLookedAtAll, onError }: Conduc
     })
   }
 
+  function isResting(): boolean {
+    return standing === undefined || standing === 'outdated'
+  }
+
   async function run(): Promise<void> {
     let wait = retryMs
     try {
       let begun = performance.now()
-      while (isWoken && !isStopped) {
+      while (isWoken && !isStopped && !isResting()) {
         isWoken = false
         begun = performance.now()
         await tick()
@@ -64,7 +75,7 @@ export function startConductor({ pool, enqueue, onLookedAtAll, onError }: Conduc
       mustLookAtAll = true
       onError(error)
     }
-    if (isStopped) return
+    if (isStopped || isResting()) return
     expectedAt = Date.now() + wait
     timer = setTimeout(() => wake(), Math.ceil(wait) + 1)
   }
@@ -73,6 +84,14 @@ export function startConductor({ pool, enqueue, onLookedAtAll, onError }: Conduc
     const now = Date.now()
     const lookAtAll = mustLookAtAll || now - lookedAt >= idleMs
     mustLookAtAll = false
+    if (standing === 'running') await planAndDispatch(lookAtAll, now)
+    if (lookAtAll) {
+      lookedAt = now
+      answer()
+    }
+  }
+
+  async function planAndDispatch(lookAtAll: boolean, now: number): Promise<void> {
     const isOnTime = !lookAtAll && now - expectedAt < onTimeMs
     // On time, what is due starts first; the next fires are planned behind it.
     if (isOnTime) await dispatchDueRuns(pool, enqueue)
@@ -80,10 +99,6 @@ export function startConductor({ pool, enqueue, onLookedAtAll, onError }: Conduc
     await planSchedules(pool, lookAtAll, onError, () => dispatchDueRuns(pool, enqueue))
     await planReactions(pool)
     await dispatchDueRuns(pool, enqueue)
-    if (lookAtAll) {
-      lookedAt = now
-      answer()
-    }
   }
 
   function answer(): void {
@@ -105,8 +120,13 @@ export function startConductor({ pool, enqueue, onLookedAtAll, onError }: Conduc
     }
   }
 
-  wake({ lookAtAll: true })
   return {
+    async follow(next) {
+      standing = next
+      if (isResting() || next === 'still') await ticking
+      if (isResting()) clearTimeout(timer)
+      else wake({ lookAtAll: true })
+    },
     wake,
     async stop() {
       isStopped = true

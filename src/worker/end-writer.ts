@@ -67,7 +67,8 @@ async function writeAlone(pool: Pool, { lease, end }: EndOfAttempt): Promise<str
         if (end.outcome !== 'succeeded') throw error
         return await writeAlone(pool, { lease, end: { outcome: 'failed', error: explainError(notStored(error)), isPermanent: true } })
       }
-      await new Promise((resolve) => setTimeout(resolve, wait))
+      // It keeps no process alive: what a stopped worker could not write is found by others.
+      await new Promise((resolve) => setTimeout(resolve, wait).unref())
     }
   }
 }

@@ -8,9 +8,14 @@ import { explainError } from '../db/explain-error.ts'
 import type { RunningAttempt } from './execute.ts'
 import { isProcessAlive } from './machine.ts'
 
+/** `still`: nothing fires in this database. `outdated`: the database has migrations that this code does not know. */
+export type Standing = 'running' | 'still' | 'outdated'
+
 export interface Heart {
   /** Somebody may want a run stopped: look now. */
   beatNow(): void
+  /** The worker's standing may have changed: look now. */
+  lookNow(): void
   /** From now on the worker is said to take no more runs; it goes on giving signs of life. */
   drain(): Promise<void>
   stop(): Promise<void>
@@ -23,8 +28,8 @@ interface HeartDeps {
   /** Highest migration that this code knows. */
   schemaVersion: number
   running: Map<string, RunningAttempt>
-  /** Told at the first look, and when it changes: may this worker take runs. */
-  onMayTake(may: boolean): void
+  /** Told at the first look, and when it changes; resolves once it is followed. */
+  onStanding(standing: Standing): Promise<void>
   onReaped(lost: LostAttempt): void
   say(level: 'info' | 'warning' | 'error', message: string, error?: unknown): void
 }
@@ -43,7 +48,8 @@ export function startHeart(deps: HeartDeps): Heart {
   /** When a sign of life was last written, and since when without a gap: only then are old heartbeats the fault of the others. Wall clock, since a machine that was asleep has a gap. */
   let beatAt = Number.NEGATIVE_INFINITY
   let inContactSince = Number.POSITIVE_INFINITY
-  let mayTake: boolean | undefined
+  let mustLook = false
+  let standing: Standing | undefined
   let isDraining = false
   let isStopped = false
 
@@ -99,9 +105,15 @@ export function startHeart(deps: HeartDeps): Heart {
       })
   }
 
-  function look(): void {
+  function lookNow(): void {
+    mustLook = true
     if (looking || isStopped) return
-    looking = lookOnce()
+    looking = (async () => {
+      while (mustLook && !isStopped) {
+        mustLook = false
+        await lookOnce()
+      }
+    })()
       .catch((error: unknown) => say('warning', 'Other workers could not be looked at', error))
       .finally(() => {
         looking = undefined
@@ -110,20 +122,21 @@ export function startHeart(deps: HeartDeps): Heart {
 
   async function lookOnce(): Promise<void> {
     const { isHome, schemaVersion } = await readState(control)
-    const state = schemaVersion > deps.schemaVersion ? 'outdated' : isHome ? 'running' : 'still'
+    const found: Standing = schemaVersion > deps.schemaVersion ? 'outdated' : isHome ? 'running' : 'still'
     const message =
-      state === 'outdated'
+      found === 'outdated'
         ? `this worker knows migrations up to ${deps.schemaVersion}, the database has ${schemaVersion}: update it`
-        : state === 'still'
+        : found === 'still'
           ? `this database is a copy or not live: update dba.setting set value = 'true' where name = 'is_live'`
           : null
-    if (!isDraining) await setWorkerState(control, worker, state, message)
-    if (mayTake !== (state === 'running')) {
-      mayTake = state === 'running'
+    // Before the row says so: who reads it there can rely on it.
+    if (standing !== found) {
+      standing = found
       if (message !== null) say('warning', `Takes no runs: ${message}`)
-      deps.onMayTake(mayTake)
+      await deps.onStanding(standing)
     }
-    if (state !== 'running') return
+    if (!isDraining) await setWorkerState(control, worker, found, message)
+    if (found !== 'running') return
     const gone = (await neighbours(control, deps.machine)).filter((other) => other.worker !== worker && !isProcessAlive(other.pid))
     const now = Date.now()
     const isJudge = now - beatAt <= gapMs && now - inContactSince > deadAfterSeconds * 1000
@@ -136,10 +149,11 @@ export function startHeart(deps: HeartDeps): Heart {
   }
 
   const beats = setInterval(beatNow, beatMs)
-  const looks = setInterval(look, lookMs)
-  look()
+  const looks = setInterval(lookNow, lookMs)
+  lookNow()
   return {
     beatNow,
+    lookNow,
     async drain() {
       isDraining = true
       await looking

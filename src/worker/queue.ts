@@ -33,13 +33,17 @@ export async function installQueue(url: string): Promise<void> {
   await makeSchema(url)
   const boss = new PgBoss({ connectionString: asWorker(url), schema, max: 2, createSchema: false, supervise: false, schedule: false })
   boss.on('error', () => {})
-  await boss.start()
-  await boss.stop({ graceful: false })
+  try {
+    await boss.start()
+  } finally {
+    await boss.stop({ graceful: false, close: true }).catch(() => undefined)
+  }
 }
 
 /** The login that migrates may create schemas; rota_worker need not be allowed to. */
 async function makeSchema(url: string): Promise<void> {
   const client = new Client({ connectionString: url, application_name: 'rota migrate' })
+  client.on('error', () => {})
   await client.connect()
   try {
     await client.query(`create schema if not exists ${schema} authorization rota_worker`)
@@ -61,7 +65,12 @@ export async function openQueue(url: string, onError: (error: Error) => void): P
     superviseIntervalSeconds: 600,
   })
   boss.on('error', onError)
-  await boss.start()
+  try {
+    await boss.start()
+  } catch (error) {
+    await boss.stop({ graceful: false, close: true }).catch(() => undefined)
+    throw error
+  }
   const lanes = new Set<string>()
 
   async function ensureLane(lane: string): Promise<string> {

@@ -24,6 +24,8 @@ interface WatchDeps {
   listener: Listener
   lanes: string[]
   dataDir: string
+  /** False: it waits for nothing, and leaves its lanes to others. */
+  mayFire(): boolean
   /** A run was made. */
   onFire(): void
   say(level: 'info' | 'warning' | 'error', message: string, error?: unknown): void
@@ -47,7 +49,7 @@ interface WatchedGlob {
   isFailing: boolean
 }
 
-export function startWatch({ control, listener, lanes, dataDir, onFire, say }: WatchDeps): Watch {
+export function startWatch({ control, listener, lanes, dataDir, mayFire, onFire, say }: WatchDeps): Watch {
   let schedules: WatchedSchedule[] = []
   let globs = new Map<string, WatchedGlob>()
   let held = new Set<string>()
@@ -61,6 +63,7 @@ export function startWatch({ control, listener, lanes, dataDir, onFire, say }: W
 
   async function look(): Promise<void> {
     const now = performance.now()
+    if (!mayFire()) return await rest()
     if (now - readAt > refreshMs) {
       readAt = now
       await read()
@@ -72,6 +75,17 @@ export function startWatch({ control, listener, lanes, dataDir, onFire, say }: W
     }
     const looks = [...globs.values()].filter((glob) => held.has(glob.schedule.lane) && !glob.isLooking).map(lookAtOne)
     await Promise.race([Promise.all(looks), new Promise((resolve) => setTimeout(resolve, patienceMs).unref())])
+  }
+
+  async function rest(): Promise<void> {
+    readAt = Number.NEGATIVE_INFINITY
+    schedules = []
+    globs = new Map()
+    listenToHeld()
+    for (const lane of held) {
+      await listener.query(`select pg_advisory_unlock(hashtext('rota.watch.' || $1))`, [lane])
+      held.delete(lane)
+    }
   }
 
   async function lookAtOne(glob: WatchedGlob): Promise<void> {
@@ -150,6 +164,8 @@ export function startWatch({ control, listener, lanes, dataDir, onFire, say }: W
     reconnected() {
       held = new Set()
       lockedAt = Number.NEGATIVE_INFINITY
+      // Before the first connect, and while it was away, nobody heard that a schedule was written.
+      readAt = Number.NEGATIVE_INFINITY
     },
     notified(channel, payload) {
       const fired = schedules.filter((schedule) => schedule.onNotify === channel && held.has(schedule.lane))

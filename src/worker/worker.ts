@@ -37,6 +37,8 @@ export interface WorkerDeps {
 
 export interface Worker {
   name: string
+  /** False: it takes no runs and makes none. */
+  mayTake(): boolean
   /** To be called for every notification of channel rota. */
   notified(payload: string): void
   /** The database may have been away: look at everything. */
@@ -76,9 +78,11 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     machine,
     schemaVersion: deps.schemaVersion,
     running,
-    onMayTake(may) {
-      mayTake = may
-      if (may) pump()
+    async onStanding(standing) {
+      mayTake = standing === 'running'
+      await conductor.follow(standing)
+      lookForLost()
+      if (mayTake) pump()
     },
     onReaped: (lost) =>
       say('warning', `Attempt ${lost.attempt} of "${lost.scheduleName}" was lost with worker ${lost.worker}; the run is ${lost.state}`),
@@ -86,9 +90,9 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   })
   const poll = setInterval(pump, pollMs)
   const resend = setInterval(lookForLost, resendMs)
-  lookForLost()
 
   function lookForLost(): void {
+    if (!mayTake) return
     sendAgain(control, queue).catch((error: unknown) => say('warning', 'Long queued runs could not be looked at', error))
   }
 
@@ -181,6 +185,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
 
   return {
     name,
+    mayTake: () => mayTake,
     notified(payload) {
       if (payload === 'queued') pump()
       else if (payload === 'cancel') heart.beatNow()
@@ -188,7 +193,11 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       else if (payload === 'run') {
         heart.beatNow()
         conductor.wake()
-      } else conductor.wake({ lookAtAll: true })
+      } else {
+        // Settings say whether this database is live; a migration may be one that this code does not know.
+        if (payload === 'setting' || payload === 'migration') heart.lookNow()
+        conductor.wake({ lookAtAll: true })
+      }
     },
     lookAgain() {
       heart.beatNow()

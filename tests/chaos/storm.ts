@@ -1,7 +1,7 @@
 /** Kills workers at random while schedules fire every second, then lets it all settle and judges what stands in the ledger. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
-import { startWorkerProcess, type WorkerProcess } from '../helpers/worker-process.ts'
+import { startWorkerProcess, type WorkerProcess, type WorkerProcessOptions } from '../helpers/worker-process.ts'
 import { insertSchedules } from './schedules.ts'
 import { findViolations, type Kill } from './verdict.ts'
 
@@ -40,7 +40,7 @@ export async function weatherStorm(options: StormOptions): Promise<StormReport> 
   }
 
   async function join(): Promise<void> {
-    const member: Member = { current: await startWorkerProcess({ ...options, concurrency: 10 }), isDoomed: false }
+    const member: Member = { current: await startAgainAndAgain({ ...options, concurrency: 10 }), isDoomed: false }
     fleet.add(member)
     void member.current.ended.then((how) => {
       fleet.delete(member)
@@ -90,6 +90,18 @@ export async function weatherStorm(options: StormOptions): Promise<StormReport> 
         member.current.process.kill('SIGKILL')
       }),
     )
+  }
+}
+
+/** As a service manager does: one that finds no Postgres at its start is started again. */
+async function startAgainAndAgain(options: WorkerProcessOptions): Promise<WorkerProcess> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await startWorkerProcess(options)
+    } catch (error) {
+      if (tries === 20 || !/CODE: +(cannot_connect_now|connection_\w+|server_\w+|admin_shutdown)/.test(String(error))) throw error
+      await pause(500)
+    }
   }
 }
 

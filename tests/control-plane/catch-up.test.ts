@@ -34,6 +34,22 @@ test('catch_up all: everything that was missed runs, one after another, oldest f
   assert.match(runs[1]?.reason ?? '', /^caught up: no worker was up/)
 })
 
+test('catch_up all: fires of a few seconds that come due together all run, one after another', async (t) => {
+  const database = await freshDatabase(t)
+  await addSchedule(database, { schedule_name: 'each second', cron: '* * * * * *', catch_up: 'all', overlap: 'skip' })
+  await plan(database)
+  await database.query(`select pg_sleep_until((select due_at from dba.run order by due_at offset 3 limit 1))`)
+  await dispatch(database)
+  const together = (await pastRuns(database)).map((run) => run.run_id)
+  assert.ok(together.length >= 4)
+  for (const runId of together) {
+    const [run] = await database.query<RunRow>(`select * from dba.run where state = 'queued'`)
+    assert.equal(run?.run_id, runId)
+    await endQueued(database)
+    await dispatch(database)
+  }
+})
+
 test('catch_up all: no more run than max_catch_up, the latest ones', async (t) => {
   const database = await freshDatabase(t)
   await missed(database, '5 hours', { catch_up: 'all', max_catch_up: 2, overlap: 'allow' })

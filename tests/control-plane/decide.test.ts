@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Decision, type DueRun, decide, type OpenRun, type OpenRuns, type Terms } from '../../src/control-plane/decide.ts'
+import { type Decision, type DueRun, decide } from '../../src/control-plane/decide.ts'
+import { fire, held, late, nobody, openRun, outage, secondsAfter, someone, terms } from './facts-to-decide.ts'
 
 test('a fire that nothing stands against is queued and says nothing', () => {
   assert.deepEqual(decide(fire(), nobody()), { kind: 'queue', reason: null })
@@ -88,6 +89,31 @@ test('caught-up fires run one after another, whatever overlap says of fires on t
     trigger: 'catch_up',
     reason: `caught up: ${outage}; run first is still queued`,
   })
+})
+
+for (const overlap of ['skip', 'cancel']) {
+  test(`with catch_up all and overlap ${overlap}, fires that come due together run one after another, however little late`, () => {
+    const open = nobody()
+    const schedule = terms({ catchUp: 'all', overlap })
+    assert.equal(decide(fire({ runId: 'first', schedule, dueAt: secondsAfter(-2), lateSeconds: 2 }), open).kind, 'queue')
+    const waits = { kind: 'wait', waitsFor: 'run', reason: 'run first is still queued' }
+    assert.deepEqual(decide(fire({ runId: 'second', schedule, dueAt: secondsAfter(-1), lateSeconds: 1 }), open), waits)
+    assert.deepEqual(decide(fire({ runId: 'third', schedule, dueAt: secondsAfter(-0.1), lateSeconds: 0.1 }), open), waits)
+  })
+}
+
+test('with catch_up all, fires that come due together also wait together for a resource', () => {
+  const open = nobody()
+  open.ofResource.set('erp', openRun('holder', 'running', null))
+  const schedule = terms({ catchUp: 'all', resource: 'erp' })
+  const waits = { kind: 'wait', waitsFor: 'resource', reason: 'resource "erp" is in use by run holder of "one"' }
+  assert.deepEqual(decide(fire({ runId: 'first', schedule, dueAt: secondsAfter(-2), lateSeconds: 2 }), open), waits)
+  assert.deepEqual(decide(fire({ runId: 'second', schedule, dueAt: secondsAfter(-1), lateSeconds: 1 }), open), waits)
+})
+
+test('with catch_up all, a fire that comes due while the run before it goes on is skipped as overlap', () => {
+  const open = someone('running')
+  assert.deepEqual(decide(fire({ schedule: terms({ catchUp: 'all' }) }), open), skipped('overlap: run before is still running'))
 })
 
 test('a caught-up fire that had to wait still says why it was late when it starts', () => {
@@ -213,57 +239,6 @@ test('a retry keeps its place: overlap, resource and limits were taken with the 
   const retry = fire({ state: 'waiting', waitsFor: 'retry', attempt: 1, jobLimit: 0, schedulePause: 'paused', lateSeconds: 900 })
   assert.deepEqual(decide(retry, someone('waiting')), { kind: 'queue', reason: null })
 })
-
-const outage = 'no worker was up from Mon 2026-11-16 06:00 UTC to Mon 2026-11-16 07:00 UTC'
-
-function fire(overrides: Partial<DueRun> = {}): DueRun {
-  return {
-    runId: 'this',
-    scheduleId: 1,
-    scheduleName: 'one',
-    state: 'planned',
-    waitsFor: null,
-    trigger: 'cron',
-    attempt: 0,
-    isRequested: false,
-    lateSeconds: 0.01,
-    laterDue: 0,
-    isBeforeHome: false,
-    outage: null,
-    reason: null,
-    schedule: terms(),
-    config: null,
-    lanePause: null,
-    schedulePause: null,
-    jobName: 'noop',
-    jobLimit: null,
-    ...overrides,
-  }
-}
-
-function late(overrides: Partial<DueRun> = {}): DueRun {
-  return fire({ lateSeconds: 600, outage, ...overrides })
-}
-
-function terms(overrides: Partial<Terms> = {}): Terms {
-  return { overlap: 'skip', resource: null, catchUp: 'last', maxLateSeconds: 86_400, maxCatchUp: 24, ...overrides }
-}
-
-function nobody(): OpenRuns {
-  return { ofSchedule: new Map(), ofResource: new Map(), ofJob: new Map(), heldOf: new Map() }
-}
-
-function someone(state: string): OpenRuns {
-  return { ...nobody(), ofSchedule: new Map([[1, openRun('before', state, state === 'waiting' ? 'retry' : null)]]) }
-}
-
-function held(runId: string, isRequested = false): OpenRuns {
-  return { ...nobody(), heldOf: new Map([[1, [{ ...openRun(runId, 'waiting', 'resource'), isRequested }]]]) }
-}
-
-function openRun(runId: string, state: string, waitsFor: string | null): OpenRun {
-  return { runId, scheduleId: 1, scheduleName: 'one', state, waitsFor, isRequested: false }
-}
 
 function skipped(reason: string): Decision {
   return { kind: 'end', state: 'skipped', reason }

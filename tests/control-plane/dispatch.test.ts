@@ -96,6 +96,55 @@ test('an uncommitted edit of a schedule in another session stops neither its fir
   await dba.query('rollback')
 })
 
+test('an uncommitted rename of a config stops neither the fires of its schedules nor what their runs write', async (t) => {
+  const database = await freshDatabase(t)
+  await addImport(database, 'prices')
+  await addSchedule(database, { schedule_name: 'each second', job: 'import', config_name: 'prices', cron: '* * * * * *', overlap: 'allow' })
+  await plan(database)
+  const dba = await database.as('rota_dba')
+  await dba.query('begin')
+  await dba.query(`update dba.importconfig set config_name = 'renamed'`)
+  await firesGoOn(database, 'each second')
+  await database.pool.query(`update dba.bookmark set value = '2'`)
+  await database.pool.query(`update dba.file set state = 'failed'`)
+  await database.pool.query(`update dba.dataset set state = 'active'`)
+  await dba.query('commit')
+  assert.deepEqual(
+    await database.query(
+      `select config_name from dba.bookmark union select config_name from dba.bookmarkhistory union select config_name from dba.file
+       union select config_name from dba.dataset union select config_name from dba.run where state in ('planned', 'queued')`,
+    ),
+    [{ config_name: 'renamed' }],
+  )
+})
+
+test('two configs that swap their names in one transaction take their own runs along', async (t) => {
+  const database = await freshDatabase(t)
+  for (const name of ['prices', 'orders']) {
+    await addImport(database, name)
+    await addSchedule(database, { schedule_name: `load ${name}`, job: 'import', config_name: name, cron: '0 6 * * *' })
+  }
+  await plan(database)
+  const dba = await database.as('rota_dba')
+  await dba.query(`
+    begin;
+    update dba.importconfig set config_name = 'aside' where config_name = 'prices';
+    update dba.importconfig set config_name = 'prices' where config_name = 'orders';
+    update dba.importconfig set config_name = 'orders' where config_name = 'aside';
+    commit`)
+  assert.deepEqual(
+    await database.query(`select distinct schedule_name, config_name from dba.run where state = 'planned' order by schedule_name`),
+    [
+      { schedule_name: 'load orders', config_name: 'prices' },
+      { schedule_name: 'load prices', config_name: 'orders' },
+    ],
+  )
+  assert.deepEqual(await database.query(`select config_name, value from dba.bookmark order by config_name`), [
+    { config_name: 'orders', value: 'prices' },
+    { config_name: 'prices', value: 'orders' },
+  ])
+})
+
 test('an uncommitted DELETE of a schedule stops neither its fires nor its planning', async (t) => {
   const database = await freshDatabase(t)
   await addSchedule(database, { schedule_name: 'each second', cron: '* * * * * *' })
@@ -176,4 +225,17 @@ async function firesGoOn(database: TestDatabase, scheduleName: string): Promise<
     [scheduleName, last?.at],
   )
   assert.equal(runs.length, 7)
+}
+
+/** A config with a bookmark, a file and a dataset in the ledgers; the bookmark's value is its name. */
+async function addImport({ query, pool }: TestDatabase, name: string): Promise<void> {
+  await query(`insert into dba.importconfig (config_name, source_folder, file_pattern, target_table) values ($1, $1, '*', 'feeds.any')`, [
+    name,
+  ])
+  await pool.query(`insert into dba.bookmark (job, config_name, value) values ('import', $1, to_jsonb($1::text))`, [name])
+  await pool.query(`insert into dba.file (config_name, file_name, path, size_bytes, state) values ($1, 'a', 'a', 1, 'stored')`, [name])
+  await pool.query(
+    `insert into dba.dataset (config_name, datasource, datasettype, label, dataset_date) values ($1, $1, 'file', 'a', '2015-01-01')`,
+    [name],
+  )
 }

@@ -70,6 +70,64 @@ test('fires that the planner has written and fires that are only computed meet w
   assert.deepEqual(found, { fires: 24, moments: 24, planned: 24 })
 })
 
+test('a schedule that runs after others is foretold after their fires, by their usual durations, link by link', async (t) => {
+  const { forecast, dba, worker } = await houseOf(t)
+  await dba(
+    `insert into dba.scheduler (schedule_name, job, run_after) values ('b', 'noop', '{a}'), ('c', 'noop', '{b}'), ('if it fails', 'noop', '{a}')`,
+  )
+  await dba(`update dba.scheduler set run_after_state = 'failed' where schedule_name = 'if it fails'`)
+  for (const end of ['06:05', '07:07', '08:59']) {
+    await addRun(worker, 'a', `2015-03-02 ${end.slice(0, 2)}:00Z`, 'succeeded', { more: { finished_at: `2015-03-02 ${end}Z` } })
+  }
+  assert.deepEqual(await forecast('2099-03-02 06:00Z', '2099-03-02 07:05Z'), [
+    ['a', '2099-03-02 06:00', 'planned', null],
+    ['b', '2099-03-02 06:07', 'planned', 'foretold: after "a"; "a" usually takes 00:07:00'],
+    ['c', '2099-03-02 06:07', 'planned', 'foretold: after "b"'],
+    ['a', '2099-03-02 07:00', 'planned', null],
+  ])
+  assert.deepEqual(
+    (await forecast('2099-03-02 07:05Z', '2099-03-02 07:55Z')).map(([name]) => name),
+    ['b', 'c'],
+  )
+})
+
+test('a schedule that runs after several is foretold once they have all ended, what has ended already counted in', async (t) => {
+  const { reader, dba, worker } = await houseOf(t)
+  await dba(`update dba.scheduler set cron = '0 6 2 3 *' where schedule_name = 'a'`)
+  await dba(`insert into dba.scheduler (schedule_name, job, cron) values ('slow', 'noop', '0 9 2 3 *')`)
+  await dba(`insert into dba.scheduler (schedule_name, job) values ('asked', 'noop')`)
+  await dba(`insert into dba.scheduler (schedule_name, job, run_after) values ('both', 'noop', '{a,slow}'), ('wakes', 'noop', '{a,asked}')`)
+  const names = async () =>
+    (await reader<{ schedule_name: string }>(`select schedule_name from dba.forecast(now(), now() + interval '1 year')`)).map(
+      (row) => row.schedule_name,
+    )
+  assert.deepEqual((await names()).slice(0, 3), ['a', 'both', 'slow'])
+  await worker(`update dba.plan set waits_since = now() - interval '1 hour'`)
+  const now = await one(worker, `select clock_timestamp()::text as value`)
+  await addRun(worker, 'asked', now, 'succeeded', { trigger: 'request', more: { finished_at: now } })
+  assert.deepEqual((await names()).slice(0, 4), ['a', 'wakes', 'both', 'slow'])
+})
+
+test('what waits for a run that is going on is foretold for its usual end; behind a pause nothing is', async (t) => {
+  const { dba, operator, worker, reader } = await houseOf(t)
+  await dba(`insert into dba.scheduler (schedule_name, job) values ('asked', 'noop')`)
+  await dba(`insert into dba.scheduler (schedule_name, job, run_after) values ('b', 'noop', '{asked}'), ('c', 'noop', '{b}')`)
+  await addRun(worker, 'asked', '2015-03-02 06:00Z', 'succeeded', { more: { finished_at: '2015-03-02 07:00Z' } })
+  const now = await one(worker, `select date_trunc('second', clock_timestamp())::text as value`)
+  await addRun(worker, 'asked', now, 'running', { trigger: 'request' })
+  const foretold = () =>
+    reader<{ schedule_name: string; state: string }>(
+      `select schedule_name, state, due_at = $1::timestamptz + interval '1 hour' as is_then from dba.forecast(now(), now() + interval '2 hours') where schedule_name in ('b', 'c')`,
+      [now],
+    )
+  assert.deepEqual(await foretold(), [
+    { schedule_name: 'b', state: 'planned', is_then: true },
+    { schedule_name: 'c', state: 'planned', is_then: true },
+  ])
+  await operator(`select dba.pause('b')`)
+  assert.deepEqual(await foretold(), [{ schedule_name: 'b', state: 'skipped', is_then: true }])
+})
+
 test('a window in the past shows what happened', async (t) => {
   const { forecast, worker } = await houseOf(t)
   await addRun(worker, 'a', '2015-03-02 06:00Z', 'succeeded')

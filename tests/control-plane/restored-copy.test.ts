@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { addSchedule, dispatch, plan, runsOf } from '../helpers/clockwork.ts'
 import { type emptyDatabase, freshDatabase, type TestDatabase } from '../helpers/database.ts'
@@ -21,6 +23,33 @@ test('a worker on a restored copy says why it takes no runs', async (t) => {
     worker?.message ?? '',
     /^this database is a copy or not live: update dba\.setting set value = 'true' where name = 'is_live'$/,
   )
+})
+
+test('a worker on a restored copy leaves the ledger as it is, and answers what is written there', async (t) => {
+  const database = await copyOf(t)
+  await database.query(`update dba.run set state = 'skipped' where due_at = (select min(due_at) from dba.run where state = 'planned')`)
+  await database.query(`select pg_sleep_until((select due_at from dba.run where state = 'skipped'))`)
+  await database.query(`delete from dba.scheduler where schedule_name = 'each second'`)
+  const before = await runsOf(database, 'each second')
+  assert.ok(before.length > 0)
+  await workerOn(t, database)
+  const [answered] = await eventually(() => database.query(`select config_message from dba.scheduler where config_state <> 'unchecked'`))
+  assert.equal(answered?.config_message, 'ready')
+  assert.deepEqual(await runsOf(database, 'each second'), before)
+})
+
+test('files that come on a restored copy make no run', async (t) => {
+  const database = await copyOf(t)
+  await addSchedule(database, { schedule_name: 'files', on_file: 'inbox/*.csv' })
+  await mkdir(join(database.dataDir, 'inbox'))
+  await writeFile(join(database.dataDir, 'inbox', 'a.csv'), 'x')
+  await workerOn(t, database)
+  await eventually(() =>
+    database.query(`select from dba.scheduler where schedule_name = 'files' and config_message like '%1 file there now%'`),
+  )
+  assert.deepEqual(await runsOf(database, 'files'), [])
+  await database.query(`update dba.setting set value = 'true' where name = 'is_live'`)
+  await eventually(() => database.query(`select from dba.run where schedule_name = 'files' and state = 'succeeded'`), undefined, 8)
 })
 
 test('once a person has set is_live, the fires before that are missed and the next ones run', async (t) => {

@@ -4,10 +4,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { migrate, schemaVersion } from '../../src/db/migrate.ts'
-import { codeVersion } from '../../src/db/migration-files.ts'
-import { openKysely, openPool } from '../../src/db/open.ts'
-import { emptyDatabase, freshDatabase } from '../helpers/database.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import { emptyDatabase } from '../helpers/database.ts'
 
 /** As much of our first migration as migrating itself needs. */
 const ledger = `create table dba.migration (
@@ -154,19 +152,6 @@ test('a schema dba that is already there stays as it is when rota_owner owns it,
     code: 'schema_owned_by_another',
     hint: 'As its owner or an administrator: alter schema dba owner to rota_owner;',
   })
-})
-
-test('the version of a schema is the number of its newest migration, 0 before the first', async (t) => {
-  const { url } = await freshDatabase(t)
-  const untouched = await emptyDatabase(t)
-  for (const [address, version] of [
-    [url, codeVersion()],
-    [untouched.url, 0],
-  ] as const) {
-    const db = openKysely(openPool(address, { applicationName: 'test', max: 1 }))
-    assert.equal(await schemaVersion(db), version)
-    await db.destroy()
-  }
 })
 
 function migrations(t: TestContext, files: Record<string, string>): URL {

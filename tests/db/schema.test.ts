@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
-import { generateTypes } from '../../src/db/generate-types.ts'
 import { describeSchema } from '../../src/db/schema-snapshot.ts'
 import { freshDatabase } from '../helpers/database.ts'
 
@@ -12,13 +11,6 @@ test('the schema is the committed snapshot', async (t) => {
   const { client } = await as('rota_owner')
   const committed = await readFile(new URL('schema.snapshot.txt', import.meta.url), 'utf8')
   assert.deepEqual(difference(committed.split('\n'), (await describeSchema(client)).split('\n')), [], changed)
-})
-
-test('the generated types fit the schema', async (t) => {
-  const { url } = await freshDatabase(t)
-  const committed = await readFile(new URL('../../src/db/types.ts', import.meta.url), 'utf8')
-  // as one truth: the difference of two long files says less than the difference of the snapshot
-  assert.ok((await generateTypes(url)) === committed, `src/db/types.ts is not what the migrations give. ${changed}`)
 })
 
 test('every table, view, column, function and constraint that a person meets carries a comment', async (t) => {

@@ -2,12 +2,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Kysely } from 'kysely'
 import { Client, type Pool, type QueryResultRow } from 'pg'
 import { migrate } from '../../src/db/migrate.ts'
 import { readMigrations } from '../../src/db/migration-files.ts'
-import { openKysely, openPool, valueTypes } from '../../src/db/open.ts'
-import type { DB } from '../../src/db/types.ts'
+import { openPool, valueTypes } from '../../src/db/open.ts'
 import { afterEverything, type Ending } from './after-everything.ts'
 import { testServer } from './cluster.ts'
 
@@ -21,8 +19,6 @@ export interface TestDatabase {
   /** A session in which `role` has logged in; ends with the test. */
   as(role: string): Promise<Session>
   /** The control plane as a worker sees it: a superuser's login that has become rota_worker at connect. */
-  control: Kysely<DB>
-  /** The pool under `control`. */
   pool: Pool
   /** A temporary folder of this test. */
   dataDir: string
@@ -49,7 +45,6 @@ export async function freshDatabase(t: Ending): Promise<TestDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), `rota-test-${process.pid}-data-`))
   const url = withDatabase(server, name)
   const pool = openPool(url, { role: 'rota_worker', applicationName: 'rota test', max: 10 })
-  const control = openKysely(pool)
   const sessions: Client[] = []
 
   const connect = async (address: string): Promise<Session> => {
@@ -63,7 +58,7 @@ export async function freshDatabase(t: Ending): Promise<TestDatabase> {
   const superusers = openPool(url, { applicationName: 'rota test', max: 4 })
   const query: Query = async (text, values) => (await superusers.query(text, values)).rows
   afterEverything(t, async () => {
-    await Promise.all([control.destroy(), superusers.end()])
+    await Promise.all([pool.end(), superusers.end()])
     await Promise.all(sessions.map((client) => client.end().catch(() => {})))
     await onServer(server, (client) => dropDatabase(client, name))
     await rm(dataDir, { recursive: true, force: true })
@@ -71,7 +66,7 @@ export async function freshDatabase(t: Ending): Promise<TestDatabase> {
 
   await grantOnDatabase(query, name)
   await adoptHome(query)
-  return { url, urlAs, query, as: (role) => connect(urlAs(role)), control, pool, dataDir }
+  return { url, urlAs, query, as: (role) => connect(urlAs(role)), pool, dataDir }
 }
 
 /** An empty database, never migrated, gone after the test. */

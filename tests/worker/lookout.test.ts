@@ -2,17 +2,19 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defineJob } from '../../src/job/define-job.ts'
 import { startConductor } from '../../src/worker/conductor.ts'
-import { freshDatabase } from '../helpers/database.ts'
+import { freshDatabase, type TestDatabase } from '../helpers/database.ts'
 import { eventually, workerOn } from '../helpers/engine.ts'
 import { declareJobs, startOwnWorker } from '../helpers/own-jobs.ts'
 
 const quick = defineJob({ name: 'quick', config: (row) => row, run: async () => ({}) })
 
-test('a worker that is older than the schema takes no runs and says so, until it fits again', async (t) => {
+test('a worker that is older than the schema neither plans, dispatches nor takes runs and says so, until it fits again', async (t) => {
   const database = await freshDatabase(t)
   await database.query(`insert into dba.migration (migration_number, name, checksum) values (9999, '9999_tomorrow', 'x')`)
   const { worker } = await workerOn(t, database)
-  await database.query(`insert into dba.scheduler (schedule_name, job) values ('a', 'noop')`)
+  await database.query(
+    `insert into dba.scheduler (schedule_name, job, cron) values ('a', 'noop', null), ('each second', 'noop', '* * * * * *')`,
+  )
   await database.query(`insert into dba.run (schedule_name) values ('a')`)
   await eventually(() => database.query(`select from dba.worker where state = 'outdated'`))
   const [{ message, known } = { message: '', known: 0 }] = await database.query<{ message: string; known: number }>(
@@ -20,10 +22,27 @@ test('a worker that is older than the schema takes no runs and says so, until it
     [worker],
   )
   assert.equal(message, `this worker knows migrations up to ${known}, the database has 9999: update it`)
-  await eventually(() => database.query(`select from dba.run where state = 'queued'`))
+  await aSignOfLife(database, worker)
+  assert.deepEqual(await database.query('select schedule_name, state from dba.run'), [{ schedule_name: 'a', state: 'planned' }])
   await database.query('delete from dba.migration where migration_number = 9999')
-  await eventually(() => database.query(`select from dba.run where state = 'succeeded'`))
+  await eventually(() => database.query(`select from dba.run where schedule_name = 'a' and state = 'succeeded'`))
+  await eventually(() => database.query(`select from dba.run where schedule_name = 'each second' and state = 'succeeded'`))
   assert.deepEqual(await database.query('select state, message from dba.worker'), [{ state: 'running', message: null }])
+})
+
+test('a worker that a migration makes too old stops planning and dispatching at once', async (t) => {
+  const database = await freshDatabase(t)
+  const { worker } = await workerOn(t, database)
+  await database.query(`insert into dba.scheduler (schedule_name, job, cron) values ('each second', 'noop', '* * * * * *')`)
+  await eventually(() => database.query(`select from dba.run where state = 'succeeded'`))
+  await database.query(
+    `with newer as (insert into dba.migration (migration_number, name, checksum) values (9999, '9999_tomorrow', 'x')) select pg_notify('rota', 'migration')`,
+  )
+  await eventually(() => database.query(`select from dba.worker where state = 'outdated'`), undefined, 2)
+  const ledger = () => database.query(`select run_id, state from dba.run where state in ('planned', 'queued') order by run_id`)
+  const before = await ledger()
+  await aSignOfLife(database, worker)
+  assert.deepEqual(await ledger(), before)
 })
 
 test('a run of a job that this worker does not have is tried again elsewhere, with words that name both', async (t) => {
@@ -105,6 +124,7 @@ test('a plan that somebody holds locked does not keep the conductor spinning', a
     onError: assert.ifError,
   })
   t.after(() => conductor.stop())
+  conductor.follow('running')
   await eventually(isPlanned)
   const holder = await database.pool.connect()
   await holder.query('begin')
@@ -116,3 +136,9 @@ test('a plan that somebody holds locked does not keep the conductor spinning', a
   holder.release()
   assert.ok(looks < 60, `it used the database ${looks} times in three seconds`)
 })
+
+/** Longer than a fire a second takes to be planned and dispatched. */
+async function aSignOfLife({ query }: TestDatabase, worker: string): Promise<void> {
+  const [last] = await query<{ heartbeat_at: Date }>('select heartbeat_at from dba.worker where worker = $1', [worker])
+  await eventually(() => query('select from dba.worker where worker = $1 and heartbeat_at > $2', [worker, last?.heartbeat_at]))
+}

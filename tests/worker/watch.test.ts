@@ -168,6 +168,18 @@ test('a channel is heard again after the listening connection was cut', async (t
   await succeeded(database, 1)
 })
 
+test('a schedule that was written while nobody listened is watched as soon as the connection is back', async (t) => {
+  const { database, inbox } = await withInbox(t)
+  await workerOn(t, database)
+  const ears = `from pg_stat_activity where application_name = 'rota listen' and datname = current_database() and query = 'listen rota'`
+  await eventually(() => database.query(`select ${ears}`))
+  await database.query(`select pg_terminate_backend(pid, 5000) ${ears}`)
+  await addSchedule(database, { schedule_name: 'files', on_file: 'inbox/*.csv' })
+  await writeFile(join(inbox, 'a.csv'), 'x')
+  // sooner than by the look at everything, every 30 s
+  await eventually(() => database.query(`select from dba.run where state = 'succeeded'`))
+})
+
 async function withInbox(t: Parameters<typeof freshDatabase>[0]): Promise<{ database: TestDatabase; inbox: string }> {
   const database = await freshDatabase(t)
   const inbox = join(database.dataDir, 'inbox')

@@ -1,0 +1,182 @@
+-- Bookmarks, datasets, files, rejects and alerts: the few columns that people may set.
+create function dba.people_may_set(what text, changed text[], allowed text[], hint text)
+returns void
+language plpgsql
+as $$
+declare
+  refused text := (select c from unnest(changed) c where c <> all (allowed) order by c limit 1);
+begin
+  if refused is not null then
+    perform dba.refuse(format('column "%s" of dba.%I is kept by Rota', refused, what), hint, null, '42501');
+  end if;
+end
+$$;
+comment on function dba.people_may_set(text, text[], text[], text) is 'Refuses an UPDATE of columns that are the system''s.';
+
+create function dba.changed_columns(before jsonb, after jsonb)
+returns text[]
+language sql
+immutable
+as $$ select coalesce(array_agg(n.key order by n.key), '{}') from jsonb_each(after) n where before -> n.key is distinct from n.value $$;
+comment on function dba.changed_columns(jsonb, jsonb) is 'Names of the columns that differ between two rows.';
+
+create function dba.bookmark_rules()
+returns trigger
+language plpgsql
+as $$
+begin
+  if tg_op = 'UPDATE' then
+    perform dba.people_may_set('bookmark', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{value,reason}', 'Set value and reason.');
+  end if;
+  if btrim(coalesce(new.reason, '')) = '' or tg_op = 'UPDATE' and new.reason is not distinct from old.reason then
+    perform dba.refuse('a bookmark is moved by hand only with a reason', 'update dba.bookmark set value = …, reason = ''…'' where ….');
+  end if;
+  new.run_id := null;
+  new.moved_at := clock_timestamp();
+  new.moved_by := session_user;
+  return new;
+end
+$$;
+comment on function dba.bookmark_rules() is 'BEFORE trigger of dba.bookmark for people.';
+create trigger m_bookmark_rules before insert or update on dba.bookmark for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.bookmark_rules();
+create trigger z_say_why before insert or update on dba.bookmark for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.say_why();
+
+create function dba.keep_bookmark_history()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if tg_op = 'DELETE' then
+    insert into dba.bookmarkhistory (job, config_name, bookmark_name, value, former_value, run_id, reason, moved_at, moved_by)
+    values (old.job, old.config_name, old.bookmark_name, null, old.value, null, 'deleted', clock_timestamp(), session_user);
+  elsif tg_op = 'INSERT' then
+    insert into dba.bookmarkhistory (job, config_name, bookmark_name, value, former_value, run_id, reason, moved_at, moved_by)
+    values (new.job, new.config_name, new.bookmark_name, new.value, null, new.run_id, new.reason, new.moved_at, new.moved_by);
+  elsif new.value is distinct from old.value then
+    insert into dba.bookmarkhistory (job, config_name, bookmark_name, value, former_value, run_id, reason, moved_at, moved_by)
+    values (new.job, new.config_name, new.bookmark_name, new.value, old.value, new.run_id, new.reason, new.moved_at, new.moved_by);
+  end if;
+  return null;
+end
+$$;
+comment on function dba.keep_bookmark_history() is 'AFTER trigger of dba.bookmark: every move is kept.';
+create trigger keep_history after insert or update or delete on dba.bookmark for each row execute function dba.keep_bookmark_history();
+
+create function dba.file_rules()
+returns trigger
+language plpgsql
+as $$
+begin
+  perform dba.people_may_set('file', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state,reason}', 'Set state to retry or dismissed.');
+  if new.state is distinct from old.state then
+    if new.state = 'retry' and old.state not in ('loaded', 'duplicate', 'failed', 'quarantined', 'waiting', 'dismissed') then
+      perform dba.refuse(format('file "%s" is %s, so there is nothing to retry', old.file_name, old.state), 'Retry a file that is loaded, duplicate, failed, quarantined, waiting or dismissed.');
+    elsif new.state = 'retry' and old.kept_path is null then
+      perform dba.refuse(format('the bytes of file "%s" were not kept', old.file_name), 'Put the file into its source folder again.');
+    elsif new.state = 'retry' and old.config_name is not null and not exists (select from dba.jobconfig c where c.job = old.job and c.config_name = old.config_name) then
+      perform dba.refuse(format('config "%s", by which file "%s" was loaded, no longer exists', old.config_name, old.file_name),
+        'Insert it again (dba.configaudit has it: dba.restore), or put the file into the source folder of another one.');
+    elsif new.state = 'dismissed' and old.state not in ('failed', 'quarantined', 'waiting', 'retry', 'duplicate') then
+      perform dba.refuse(format('file "%s" is %s, so there is nothing to dismiss', old.file_name, old.state), 'Dismiss a file that is failed, quarantined, waiting or duplicate.');
+    elsif new.state not in ('retry', 'dismissed') then
+      perform dba.refuse(format('a file cannot be set to "%s" by hand', new.state), 'Set state to retry (load the kept bytes again) or dismissed.', null, '42501');
+    end if;
+  end if;
+  new.updated_at := clock_timestamp();
+  return new;
+end
+$$;
+comment on function dba.file_rules() is 'BEFORE trigger of dba.file for people.';
+create trigger m_file_rules before update on dba.file for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.file_rules();
+create trigger tell_workers after update on dba.file for each statement
+  when (current_user <> 'rota_worker') execute function dba.tell_workers('file');
+
+create function dba.alert_rules()
+returns trigger
+language plpgsql
+as $$
+begin
+  perform dba.people_may_set('alert', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state}', 'Set state to acknowledged, muted or open.');
+  if new.state is distinct from old.state and new.state = 'recovered' then
+    perform dba.refuse('an alert recovers by itself', 'Set state to acknowledged or muted.', null, '42501');
+  end if;
+  new.acknowledged_by := session_user;
+  return new;
+end
+$$;
+comment on function dba.alert_rules() is 'BEFORE trigger of dba.alert for people.';
+create trigger m_alert_rules before update on dba.alert for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.alert_rules();
+
+create function dba.dataset_rules()
+returns trigger
+language plpgsql
+as $$
+begin
+  perform dba.people_may_set('dataset', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state,reason}', 'Set state to deleted (its rows leave the target) or active (release a quarantined one).');
+  if new.state is distinct from old.state then
+    if new.state = 'active' and old.state <> 'quarantined' then
+      perform dba.refuse(format('dataset %s is %s; only a quarantined one is released', old.dataset_id, old.state), 'To load a file again: update dba.file set state = ''retry''.');
+    elsif new.state = 'deleted' and old.state not in ('active', 'superseded', 'quarantined', 'empty') then
+      perform dba.refuse(format('dataset %s is %s and has no rows to take out', old.dataset_id, old.state), 'Delete one that is active, superseded, quarantined or empty.');
+    elsif new.state not in ('active', 'deleted') and not (old.state = 'active' and new.state = 'superseded' and pg_trigger_depth() > 1) then
+      -- Within a trigger it is the release of a quarantined dataset, which ends those that it takes the place of.
+      perform dba.refuse(format('a dataset cannot be set to "%s" by hand', new.state), 'Set deleted or active.', null, '42501');
+    end if;
+  end if;
+  return new;
+end
+$$;
+comment on function dba.dataset_rules() is 'BEFORE trigger of dba.dataset for people.';
+create trigger m_dataset_rules before update on dba.dataset for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.dataset_rules();
+
+create function dba.reject_rules()
+returns trigger
+language plpgsql
+as $$
+declare
+  unknown text;
+  columns constant text[] := array(select jsonb_object_keys(case when jsonb_typeof(old.raw) = 'object' then old.raw else '{}' end));
+begin
+  perform dba.people_may_set('reject', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state,fixed}', 'Put the corrected values into fixed and set state to retry, or to dismissed.');
+  if new.state is distinct from old.state and new.state not in ('retry', 'dismissed', 'open') then
+    perform dba.refuse(format('a reject cannot be set to "%s" by hand', new.state), 'Set state to retry or dismissed.', null, '42501');
+  end if;
+  if old.state = 'loaded' then
+    perform dba.refuse(format('reject %s has been loaded', old.reject_id), 'Its row stands in the target now: correct it there.');
+  end if;
+  if new.fixed is not null and jsonb_typeof(new.fixed) <> 'object' then
+    perform dba.refuse('fixed must be a JSON object of columns and values', format('Write the columns that you correct: %L.', jsonb_build_object(coalesce(old.column_name, columns[1], 'column'), '…')));
+  end if;
+  select key into unknown from jsonb_object_keys(coalesce(new.fixed, '{}')) key where key <> all (columns) order by key limit 1;
+  if unknown is not null then
+    perform dba.refuse(format('the row has no column "%s"', unknown), 'Name the columns as raw does. ' || dba.known_names_hint(unknown, columns));
+  end if;
+  select key into unknown from jsonb_each(coalesce(new.fixed, '{}')) where jsonb_typeof(value) in ('array', 'object') order by key limit 1;
+  if unknown is not null then
+    perform dba.refuse(format('the value of "%s" is no single value', unknown), 'Write text, a number, true, false or null; JSON for a column goes into quotes.');
+  end if;
+  if new.state = 'retry' and new.fixed is null then
+    perform dba.refuse(format('reject %s has no corrected values', old.reject_id), 'Put them into fixed in the same UPDATE; to try the row as it came: fixed = raw.');
+  end if;
+  if new.state = 'retry' and old.file_id is null then
+    perform dba.refuse(format('reject %s belongs to no file that is in the ledger', old.reject_id), 'Insert the row into the target by hand, and set state to dismissed.');
+  end if;
+  if (new.state, new.fixed) is distinct from (old.state, old.fixed) then
+    new.decided_at := clock_timestamp();
+    new.decided_by := session_user;
+  end if;
+  return new;
+end
+$$;
+comment on function dba.reject_rules() is 'BEFORE trigger of dba.reject for people.';
+create trigger m_reject_rules before update on dba.reject for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.reject_rules();
+create trigger tell_workers after update on dba.reject for each statement
+  when (current_user <> 'rota_worker') execute function dba.tell_workers('reject');
