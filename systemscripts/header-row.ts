@@ -1,7 +1,7 @@
 import { PermanentError } from './errors.ts'
 
 /** So many rows are looked at to find the header. */
-export const HEADER_SAMPLE_ROWS = 50
+export const HEADER_SAMPLE_ROWS = 200
 
 /** A row as the file has it; `values` may have holes. */
 export interface SampleRow {
@@ -13,7 +13,8 @@ export interface SampleRow {
  * The row that holds the column names.
  *
  * Stated: the row with that line number. Not stated: the first row of the sample in which more than half of the table's columns hold
- * something and most of that is words rather than numbers or dates; where no row is like that, the first one wide enough. The table's columns
+ * something and most of that is words rather than numbers or dates; where no row is like that, or the first one wide enough names years or
+ * months, the first one wide enough. The table's columns
  * are counted in the fullest row, so a title block, which fills one or two cells, is passed over. A block of several cells is told from a
  * header by two things together: it ends short of the rows below, and a later row does not, while it has words where those below have data.
  *
@@ -29,10 +30,19 @@ export function findHeaderRow<Row extends SampleRow>(sample: Row[], stated: numb
   const columns = Math.max(0, ...sample.map(countFilled))
   const wideEnough = sample.filter((row) => countFilled(row) * 2 > columns || isPairWithoutFirstName(row, columns))
   const wordy = wideEnough.filter((row) => countWords(row) * 2 >= countFilled(row))
-  const first = wordy[0] ?? wideEnough[0]
+  const first = namesPeriods(wideEnough[0], columns) ? wideEnough[0] : (wordy[0] ?? wideEnough[0])
   if (first === undefined || columns === 0) throw headerRowMissing(fileName, 'No row holds anything.')
   if (!endsShort(first, rowsBelow(sample, first))) return first
   return wordy.find((row) => !endsShort(row, rowsBelow(sample, row)) && namesData(row, rowsBelow(sample, row))) ?? first
+}
+
+/** Whether the row is as wide as the table and names years or months, each once, as `country, 2021, 2022, 2023` does: no row of data repeats none. */
+function namesPeriods(row: SampleRow | undefined, columns: number): boolean {
+  const names = row?.values.filter(isFilled) ?? []
+  const periods = names.filter((name) =>
+    /^\s*((19|20)\d\d([-/.](0?[1-9]|1[0-2]|Q[1-4]))?([-/.]01)?|(0?[1-9]|1[0-2])[-/.](19|20)\d\d)\s*$/.test(name),
+  )
+  return periods.length >= 2 && names.length - periods.length <= 2 && names.length + 1 >= columns && new Set(names).size === names.length
 }
 
 function rowsBelow<Row extends SampleRow>(sample: Row[], row: Row): Row[] {
@@ -70,7 +80,7 @@ function isFilled(value: string | null | undefined): value is string {
 }
 
 /** Numbers, dates and times: they start with a digit or a sign and hold no letter but an exponent's or a date's T and Z. */
-function looksLikeData(value: string): boolean {
+export function looksLikeData(value: string): boolean {
   return /^\s*[-+(.,]?\d[\d\s.,:/+()%eETZ-]*$/.test(value)
 }
 

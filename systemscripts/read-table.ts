@@ -1,38 +1,202 @@
-import { basename } from 'node:path'
-import { readCsv } from './csv.ts'
+/**
+ * Reads the tables in a file, whatever kind of file it is: CSV and its kin, workbooks, web pages, records in JSON, archives of those. A library
+ * of its own: it knows files and nothing else.
+ *
+ * - `readTable(path, options)`: the first table: headers, and rows as texts or as bytes for COPY.
+ * - `openTables(path, options)`: one table after the other: sheets, members of an archive.
+ * - `readCells(path, options)`: typed cells with sheet, row and column, as they stand there, without a thought of headers.
+ *
+ * ```ts
+ * const table = await readTable('prices.xlsx', { sheet: 'Q1' })
+ * for await (const batch of table.rows) for (const { line, values } of batch) console.log(line, values)
+ * ```
+ *
+ * What a file is, is told by its bytes, never by its name. All reading is done in threads, so the caller's event loop is not held up, and a file
+ * that eats all memory ends its thread and not the process. Threads are kept for the next file. What the texts of cells look like is said in
+ * spreadsheet/cell-text.ts.
+ */
+import type { CopyPiece, CopyPlan } from './copy-plan.ts'
 import { PermanentError } from './errors.ts'
-import { type FileKind, fileKind } from './file-kind.ts'
-import { readSpreadsheet, type SpreadsheetLimits } from './spreadsheet.ts'
-import type { Table } from './table.ts'
+import type { FileKind } from './file-kind.ts'
+import type { TypedCell } from './grid.ts'
+import { parseCellRange } from './reading/cell-range.ts'
+import type { ReadRequest, ThreadAnswer } from './reading/protocol.ts'
+import { type ReadingSession, startSession } from './reading/session.ts'
+import type { Table, TableCopy, TableFacts, TableRow } from './table.ts'
 
+/** Options that mean nothing for a kind of file are passed over. */
 export interface ReadTableOptions {
   /** Default `auto`: told by the bytes. Anything else must agree with the bytes. */
   kind?: 'auto' | FileKind
+  /**
+   * Of a workbook: a sheet's name, its number from 1, `*` for every one that is not hidden, or `/…/`, a regular expression on names. Of a web page: the
+   * number of the table, or `*`. Default null: the first visible sheet, the largest table.
+   */
   sheet?: string | number | null
+  /** Part of the sheet: `B3:K200`, `B:K`, `3:200`. A first row that is stated is the header row as well. Default null: all. */
+  cellRange?: string | null
+  /** The first line of the column names, from 1. Default null: found. */
   headerRow?: number | null
+  /** How many lines the names take, 1 to 5; joined by a blank, a blank in an upper line taking the name to its left. Default 1. */
+  headerRows?: number
+  /** Of a CSV; one character, `tab` or `\t`. Default null: detected. */
   delimiter?: string | null
+  /** Of a CSV: one character; '' for none; `"\` for one that a backslash escapes. Default null: detected. */
   quote?: string | null
+  /** Of a CSV or a web page: a label such as `windows-1252`. Default null: detected. */
   encoding?: string | null
-  limits?: SpreadsheetLimits
+  /** Leave out rows that are hidden in the workbook. Default false. */
+  skipHidden?: boolean
+  /** A regular expression on the first column: the table ends before the row that matches, such as a line of totals. Default null. */
+  endsWhen?: string | null
+  limits?: ReadLimits
   signal?: AbortSignal | undefined
 }
 
-/**
- * Reads the table in a file, whatever kind of file it is. Options that mean nothing for the kind are passed over.
- * @throws PermanentError `file_kind_differs`, and those of fileKind, readCsv and readSpreadsheet; the signal's reason when aborted
- */
-export async function readTable(path: string, options: ReadTableOptions = {}): Promise<Table> {
-  const { kind: stated = 'auto', limits, ...rest } = options
-  // A CSV that is stated needs no look: an encoding that nobody would recognise may be why it is stated.
-  const kind = stated === 'csv' ? stated : await fileKind(path)
-  if (stated !== 'auto' && stated !== kind) throw fileKindDiffers(basename(path), stated, kind)
-  if (kind === 'csv') return readCsv(path, rest)
-  return readSpreadsheet(path, { ...rest, kind, ...(limits ? { limits } : {}) })
+export interface ReadLimits {
+  /** Heap of the reading thread in MB. Default 2048. */
+  memoryMb?: number
+  /** All parts of a workbook, or one member of an archive, unpacked, in bytes. Default: that of the kind. */
+  maxUnpackedBytes?: number
 }
 
-function fileKindDiffers(fileName: string, stated: FileKind, found: FileKind): PermanentError {
-  return new PermanentError('file_kind_differs', `File "${fileName}" is ${found}, not ${stated}`, {
-    detail: 'Told by its bytes, whatever its name ends in.',
-    hint: 'Set file_kind in the settings to auto.',
-  })
+/** Asked for ahead, so that the thread works while what came before is being written. */
+const CREDITS = 4
+
+/**
+ * The first table of a file.
+ * @throws PermanentError `file_kind_differs`, `header_row_missing`, `sheet_not_found`, `cell_range_invalid`, `ends_when_invalid`, and those of fileKind and of the readers;
+ *   JobError `reading_thread_lost`; the signal's reason when aborted
+ */
+export async function readTable(path: string, options: ReadTableOptions = {}): Promise<Table> {
+  const session = openSession(path, options, 'tables')
+  try {
+    const facts = await nextTable(session)
+    if (facts === null) throw new Error(`no table in ${path}`)
+    return tableOf(session, facts, session.close)
+  } catch (error) {
+    await session.close()
+    throw error
+  }
+}
+
+/**
+ * The tables of a file, one after the other: the sheets that `sheet` names, and the members of an archive, by name. Asking for the next one
+ * lets go of the one before. Leaving the loop frees the file.
+ * @throws as readTable
+ */
+export async function* openTables(path: string, options: ReadTableOptions = {}): AsyncGenerator<Table> {
+  const session = openSession(path, options, 'tables')
+  let number = 0
+  try {
+    for (let facts = await nextTable(session); facts !== null; facts = await nextTable(session)) {
+      number += 1
+      const own = number
+      const refuseLate = (): void => {
+        if (own !== number) throw new Error(`table "${facts?.sheet ?? own}" was left for the next one`)
+      }
+      yield tableOf(session, facts, async () => {}, refuseLate)
+    }
+  } finally {
+    number += 1
+    await session.close()
+  }
+}
+
+/**
+ * Every filled cell of the sheets that `sheet` names (default: the first visible), row by row, in batches of at most 1,000 rows. Files without types give
+ * texts. `cellRange` and `skipHidden` count, headers do not.
+ * @throws as readTable
+ */
+export async function* readCells(path: string, options: ReadTableOptions = {}): AsyncGenerator<TypedCell[]> {
+  const session = openSession(path, options, 'cells')
+  try {
+    for await (const answer of answers(session)) if (answer.type === 'cells') yield answer.cells
+  } finally {
+    await session.close()
+  }
+}
+
+function openSession(path: string, options: ReadTableOptions, as: 'tables' | 'cells'): ReadingSession {
+  const { limits = {}, signal } = options
+  if (options.cellRange) parseCellRange(options.cellRange)
+  if (options.endsWhen) refuseWrongExpression(options.endsWhen)
+  const request: ReadRequest = {
+    path,
+    kind: options.kind ?? 'auto',
+    sheet: options.sheet ?? null,
+    cellRange: options.cellRange || null,
+    headerRow: options.headerRow ?? null,
+    headerRows: options.headerRows ?? 1,
+    delimiter: options.delimiter ?? null,
+    quote: options.quote ?? null,
+    encoding: options.encoding ?? null,
+    skipHidden: options.skipHidden ?? false,
+    endsWhen: options.endsWhen || null,
+    maxUnpackedBytes: limits.maxUnpackedBytes ?? null,
+  }
+  return startSession(request, as, limits.memoryMb ?? 2048, signal)
+}
+
+function refuseWrongExpression(endsWhen: string): void {
+  try {
+    new RegExp(endsWhen)
+  } catch (cause) {
+    throw new PermanentError('ends_when_invalid', `ends_when "${endsWhen}" is no regular expression`, {
+      ...(cause instanceof Error ? { detail: cause.message } : {}),
+      hint: 'Write one that matches the first column of the row below the table, such as ^Total.',
+      cause,
+    })
+  }
+}
+
+/** Answers to what was asked of the table before may still come and are passed over. */
+async function nextTable(session: ReadingSession): Promise<TableFacts | null> {
+  session.tell({ type: 'next' })
+  for (;;) {
+    const answer = await session.answer()
+    if (answer.type === 'table') return answer.facts
+    if (answer.type === 'done') return null
+  }
+}
+
+function tableOf(session: ReadingSession, facts: TableFacts, close: () => Promise<void>, refuseLate = (): void => {}): Table {
+  return { ...facts, rows: rows(), copy, close }
+
+  async function* rows(): AsyncGenerator<TableRow[]> {
+    try {
+      refuseLate()
+      session.tell({ type: 'rows' })
+      for await (const answer of answers(session, refuseLate)) if (answer.type === 'rows') yield answer.rows
+    } finally {
+      await close()
+    }
+  }
+
+  async function copy(plan: CopyPlan): Promise<TableCopy> {
+    refuseLate()
+    session.tell({ type: 'copy', plan })
+    const answer = await session.answer()
+    if (answer.type !== 'format') throw new Error(`the reading thread answered ${answer.type} to copy`)
+    return { format: answer.format, pieces: pieces() }
+  }
+
+  async function* pieces(): AsyncGenerator<CopyPiece> {
+    try {
+      for await (const answer of answers(session, refuseLate)) if (answer.type === 'piece') yield answer.piece
+    } finally {
+      await close()
+    }
+  }
+}
+
+async function* answers(session: ReadingSession, refuseLate = (): void => {}): AsyncGenerator<ThreadAnswer> {
+  for (let asked = 0; asked < CREDITS; asked += 1) session.tell({ type: 'more' })
+  for (;;) {
+    refuseLate()
+    const answer = await session.answer()
+    if (answer.type === 'end') return
+    yield answer
+    session.tell({ type: 'more' })
+  }
 }

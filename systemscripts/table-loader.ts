@@ -1,97 +1,62 @@
 /**
- * Brings the rows of a file into a table: decides about columns, makes what is missing, and copies. It knows tables, not runs or datasets;
- * the number that rows carry and what it refers to are handed in.
+ * Brings the tables of a file into one table of Postgres: decides about columns, makes what is missing, converts, refuses rows, looks at the
+ * whole, and lets the rows in by one of five modes. It knows tables, not runs or datasets; the transactions and what stands in the books are
+ * handed in (table-loader/load.ts).
  */
-import { type ClientBase, DatabaseError } from 'pg'
-import type { Table } from './table.ts'
-import { agreeOnColumns, LOCK_SECONDS, needsShaping, requireRights } from './table-loader/agree-on-columns.ts'
-import { copyFile, EmptyFile, refuseEmptyMark } from './table-loader/copy-file.ts'
-import type { Drift, DriftPolicy } from './table-loader/drift.ts'
+import { DatabaseError } from 'pg'
+import { type Course, firstCourse, NeedsStaging, NeedsTurn } from './table-loader/course.ts'
+import { loadDirectly } from './table-loader/direct-lane.ts'
+import type { FixedRow, LoadHost, TablesLoad, TablesLoaded } from './table-loader/load.ts'
+import { requireRights, splitName } from './table-loader/meet.ts'
 import { TargetError } from './table-loader/refusals.ts'
-import { finishTarget, type Shaping, shapeTarget } from './table-loader/shape-target.ts'
-import { type Query, readTarget, type TableName, tableName } from './table-loader/target.ts'
+import { RowsRefused } from './table-loader/row-refusal.ts'
+import { tablesOfFixedRows } from './table-loader/rows-table.ts'
+import { CannotWiden } from './table-loader/shape-target.ts'
+import { loadStaged } from './table-loader/staged-lane.ts'
+import { type Query, readTarget } from './table-loader/target.ts'
 import { targetLocked } from './table-loader/target-locked.ts'
-
-export interface TableLoad {
-  /** Open, its rows not walked yet. */
-  table: Table
-  /** Column names for its headers, as columnNames makes them. */
-  columns: string[]
-  fileName: string
-  /** As `schema.table`. */
-  target: string
-  policy: DriftPolicy
-  /** Number that every row carries, and the column for it. */
-  datasetId: number
-  datasetColumn: string
-  /** What the target's column for it refers to. */
-  references: { schema: string; table: string; column: string }
-  /** What goes into `metadata_label` and `event_date` where the target has them. */
-  label: string
-  date: string
-  /** A file is empty when a value in its first column matches. Default: only when it has no rows. */
-  emptyWhen?: RegExp | null
-  /** Role that owns targets. */
-  ownerRole: string
-  signal?: AbortSignal
-  /** Told how many rows have been read, now and then. */
-  onRows?: (rowsRead: number) => void
-}
-
-export interface TableLoaded {
-  state: 'active' | 'empty'
-  /** In words, for an empty one. */
-  reason?: string
-  rowsRead: number
-  rowsWritten: number
-  datasetColumn: string | null
-  isTargetNew: boolean
-  /** Null when nothing was compared. */
-  drift: Drift | null
-}
-
-/** How long the foreign key of a new target waits for writers of the table it refers to; the rows are copied by then. */
-const FINISH_SECONDS = 60
+import { TooNarrow } from './table-loader/widen.ts'
 
 /**
- * Loads one file within the caller's transaction: all of it, or with an error nothing. An `empty` file changes nothing, the target included.
- * Loads that find the table or columns missing take turns; all others go on beside each other.
+ * Loads one file: all rows that fit, or with an error nothing. An `empty` file changes nothing, the target included, nor does one that is
+ * `waiting`. Loads that change the target, or look what it holds, take turns; all others go on beside each other. Readers see the old rows or
+ * the new ones, never half.
  *
- * @throws PermanentError those of decideDrift and of the file's reader, `row_refused`; TargetError `target_not_owned`, `target_not_writable`,
- *   `schema_not_ours`, `target_is_no_table`; JobError `target_locked`, `target_changed`
+ * Two lanes: rows go straight into the target; or, where they have to be looked at before (upsert, append_new, expressions, rows that Postgres
+ * refuses), into a staging table first. Which of them it takes is no difference in what is loaded.
+ *
+ * @throws LoadRefused `too_many_rejects`, `check_failed`; PermanentError those of decideDrift, of the rules of columns and of the file's reader,
+ *   `required_column_missing`, `key_column_missing`, `duplicate_key`, `check_column_unknown`, `check_not_evaluated`; TargetError
+ *   `target_not_owned`, `target_not_writable`, `schema_not_ours`, `target_is_no_table`, `extra_is_no_jsonb`; JobError `target_locked`,
+ *   `target_changed`
  */
-export async function loadTable(client: ClientBase, load: TableLoad): Promise<TableLoaded> {
-  const name = tableName(load.target)
-  await client.query('savepoint before_load')
-  try {
-    await client.query(`set local lock_timeout = '${LOCK_SECONDS}s'`)
-    return await loadRows(client, load, name)
-  } catch (error) {
-    if (error instanceof EmptyFile) {
-      await client.query('rollback to savepoint before_load')
-      return nothingLoaded(error.message)
+export async function loadTables(host: LoadHost, whole: TablesLoad): Promise<TablesLoaded> {
+  const { only } = host
+  const load = only === null ? whole : loadOfFixedRows(whole, only)
+  let course = firstCourse(load, host.isDryRun)
+  for (;;) {
+    try {
+      return course.lane === 'direct' ? await loadDirectly(host, load, course) : await loadStaged(host, load, course)
+    } catch (error) {
+      course = await nextCourse(host, load, course, error)
     }
-    if (error instanceof DatabaseError && error.code === '55P03') {
-      await client.query('rollback to savepoint before_load')
-      throw await targetLocked(client, name, error)
-    }
-    throw error
   }
 }
 
-/** What `loadTable` would refuse whatever the file: for looking at a config without loading. @returns null when all is well */
+/** What `loadTables` would refuse whatever the file: for looking at a config without loading. @returns null when all is well */
 export async function targetTrouble(
   query: Query,
-  load: Pick<TableLoad, 'target' | 'datasetColumn' | 'ownerRole' | 'policy'>,
+  load: Pick<TablesLoad, 'target' | 'datasetColumn' | 'ownerRole' | 'policy'>,
 ): Promise<string | null> {
+  const { onNewColumn } = load.policy
   try {
-    const target = await readTarget(query, tableName(load.target), load.datasetColumn, load.ownerRole)
+    const target = await readTarget(query, splitName(load.target), load.datasetColumn, load.ownerRole)
     if (target === null) {
-      return load.policy.onNewColumn === 'add'
-        ? null
-        : `Table "${load.target}" does not exist, and on_new_column = '${load.policy.onNewColumn}' makes none.`
+      return onNewColumn === 'ignore' || onNewColumn === 'fail'
+        ? `Table "${load.target}" does not exist, and on_new_column = '${onNewColumn}' makes none.`
+        : null
     }
-    requireRights(target, load.ownerRole, load.policy.onNewColumn === 'add' || target.datasetColumn === null)
+    requireRights(target, load.ownerRole, onNewColumn === 'add' || target.datasetColumn === null)
     return null
   } catch (error) {
     if (error instanceof TargetError) return `${error.message}. ${error.hint ?? ''}`
@@ -99,27 +64,32 @@ export async function targetTrouble(
   }
 }
 
-async function loadRows(client: ClientBase, load: TableLoad, name: TableName): Promise<TableLoaded> {
-  const { headers, headerLine } = load.table
-  const rows = load.table.rows[Symbol.asyncIterator]()
-  const first = await rows.next()
-  // Before the columns are compared: a page that only says "nothing here" has other ones.
-  refuseEmptyMark(load.emptyWhen, headers[0], headerLine)
-  if (!first.done) for (const row of first.value) refuseEmptyMark(load.emptyWhen, row.values[0], row.line)
-  const { target, columns, drift } = await agreeOnColumns(client, { ...load, name })
-  if (first.done) return nothingLoaded('The file has column names and no rows.')
-
-  const datasetColumn = target?.datasetColumn ?? load.datasetColumn
-  const shaping: Shaping = { name, target, added: drift.added, datasetColumn, references: load.references, ownerRole: load.ownerRole }
-  const isUnfinished = needsShaping(target, drift) && (await shapeTarget(client, shaping))
-  const copied = await copyFile(client, { ...load, name, columns, drift, datasetColumn, filled: target?.filled ?? [] }, first.value, rows)
-  if (isUnfinished) {
-    await client.query(`set local lock_timeout = '${FINISH_SECONDS}s'`)
-    await finishTarget(client, shaping)
+/** Rows that join those of their file: what was decided about the file as a whole stays so. */
+function loadOfFixedRows(load: TablesLoad, rows: FixedRow[]): TablesLoad {
+  return {
+    ...load,
+    open: () => tablesOfFixedRows(load.open(), rows),
+    mode: load.mode === 'upsert' || load.mode === 'append_new' ? load.mode : 'append',
+    onDuplicateKey: 'last',
+    policy: { onNewColumn: load.policy.onNewColumn === 'extra' ? 'extra' : 'ignore', onMissingColumn: 'null' },
+    emptyWhen: null,
+    checks: [],
+    maxRejects: null,
+    maxRejectPercent: null,
   }
-  return { state: 'active', ...copied, datasetColumn, isTargetNew: target === null, drift }
 }
 
-function nothingLoaded(reason: string): TableLoaded {
-  return { state: 'empty', reason, rowsRead: 0, rowsWritten: 0, datasetColumn: null, isTargetNew: false, drift: null }
+/** How to begin again after what stopped the last try. Each step is taken once, so that it ends. @throws what no other way mends */
+async function nextCourse(host: LoadHost, load: TablesLoad, course: Course, error: unknown): Promise<Course> {
+  load.signal?.throwIfAborted()
+  if ((error instanceof RowsRefused || error instanceof NeedsStaging) && course.lane === 'direct') return { ...course, lane: 'staged' }
+  if (error instanceof NeedsTurn && !course.isAlone) return { ...course, isAlone: true }
+  if (error instanceof CannotWiden) return { ...course, wider: [], mayWiden: false }
+  if (error instanceof TooNarrow && course.mayWiden) {
+    const others = course.wider.filter(({ name }) => !error.wider.some((wider) => wider.name === name))
+    return { ...course, isAlone: true, wider: [...others, ...error.wider] }
+  }
+  if (error instanceof DatabaseError && error.code === '55P03')
+    throw await host.prepare((client) => targetLocked(client, splitName(load.target), error))
+  throw error
 }

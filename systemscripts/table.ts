@@ -1,5 +1,8 @@
+import type { CopyFormat, CopyPiece, CopyPlan } from './copy-plan.ts'
+import type { GridKind } from './grid.ts'
+
 /** What a file turned out to be when its bytes were read. */
-export type TableKind = 'csv' | 'xlsx' | 'xls' | 'html'
+export type TableKind = GridKind
 
 /** One record: `line` is the file's line (CSV) or row (sheet, HTML table) where it starts, counted from 1. */
 export interface TableRow {
@@ -7,21 +10,38 @@ export interface TableRow {
   values: (string | null)[]
 }
 
+/** What is known of a table before its rows are walked. */
+export interface TableFacts {
+  kind: TableKind
+  /** Name of the sheet, or of the member of an archive; null where there is none. */
+  sheet: string | null
+  /** The texts as shown, blank and duplicate ones included: column-names.ts makes column names of them. */
+  headers: string[]
+  /** The last of its header lines; 0 where the file states names by itself. */
+  headerLine: number
+  /** The first rows below the header, at most 200: for proposals of types, for previews. */
+  sample: TableRow[]
+}
+
 /**
- * The shape that every reader gives: names first, then the rows as a stream.
+ * The shape that every reader gives: names first, then the rows as a stream, either as texts or as bytes for COPY.
  *
  * Every value is text. Null is an empty cell, or in a CSV an unquoted empty field; '' is a quoted empty field.
  * `values` always has exactly as many entries as `headers`.
- * `headers` are the texts as shown, blank and duplicate ones included: column-names.ts makes column names of them.
- * `rows` comes in batches of at most 1,000 rows, in the file's order, and can be walked once. A broken file throws from there too.
- * Walking to the end, or leaving the loop early, frees the file; whoever does not walk the rows calls `close`, which may be called twice.
+ * The rows can be walked once, by `rows` or by `copy`. A broken file throws from there too.
+ * Walking to the end, or leaving the loop early, is enough; whoever does not walk the rows calls `close`, which may be called twice.
  */
-export interface Table {
-  kind: TableKind
-  /** Name of the sheet; null where the file has none. */
-  sheet: string | null
-  headers: string[]
-  headerLine: number
+export interface Table extends TableFacts {
+  /** In the file's order, in batches of at most 1,000 rows. A row with a value where no column is throws `row_has_too_many_fields`. */
   rows: AsyncIterable<TableRow[]>
+  /** The same rows converted and encoded by the reading thread as the plan says. */
+  copy(plan: CopyPlan): Promise<TableCopy>
   close(): Promise<void>
+}
+
+/** Pieces of 64 to 256 KB, each of whole rows; whoever takes them slowly is not run ahead of. An empty table gives no piece. */
+export interface TableCopy {
+  /** How the bytes are written, for the COPY statement. */
+  format: CopyFormat
+  pieces: AsyncIterable<CopyPiece>
 }

@@ -1,8 +1,11 @@
 import type { FileHandle } from 'node:fs/promises'
-import { crc32, inflateRawSync } from 'node:zlib'
+import { pipeline } from 'node:stream'
+import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib'
+import { zipName } from './zip-name.ts'
 
 /** One entry of a zip's central directory. Sizes in bytes. */
 export interface ZipEntry {
+  /** With `/` between folders; ends in `/` for a folder. A label: never a path to write to. */
   name: string
   method: number
   isEncrypted: boolean
@@ -18,6 +21,9 @@ const LOCATOR_64 = 0x07064b50
 const ENTRY = 0x02014b50
 const LOCAL_ENTRY = 0x04034b50
 const LARGEST_DIRECTORY = 64 * 1024 * 1024
+const PIECE_BYTES = 64 * 1024
+/** Node ends the process when it is asked for 2 GiB or more at once. */
+const LARGEST_READ = 2 ** 31 - 1
 
 /**
  * The central directory of a zip, or null when it has none that can be read: cut off, or no zip.
@@ -43,16 +49,54 @@ export async function readZipDirectory(file: FileHandle): Promise<ZipEntry[] | n
  * @throws Error when the entry is cut off, packed in a way other than deflate, or not what its checksum says
  */
 export async function readZipEntry(file: FileHandle, entry: ZipEntry): Promise<Buffer> {
-  const local = await readAt(file, entry.offset, 30)
-  if (local.length < 30 || local.readUInt32LE(0) !== LOCAL_ENTRY)
-    throw new Error(`zip entry "${entry.name}" is not where the directory says`)
-  const from = entry.offset + 30 + local.readUInt16LE(26) + local.readUInt16LE(28)
+  const from = await contentStart(file, entry)
   const packed = await readAt(file, from, entry.packedBytes)
   if (packed.length < entry.packedBytes) throw new Error(`zip entry "${entry.name}" is cut off`)
   const content = unpack(entry, packed)
   if (content.length !== entry.unpackedBytes || crc32(content) !== entry.crc)
     throw new Error(`zip entry "${entry.name}" fails its checksum`)
   return content
+}
+
+/**
+ * The content of one entry as a stream; length and checksum are verified at its end. Never more than the directory said.
+ * @throws Error as readZipEntry, from within the walk
+ */
+export async function* streamZipEntry(file: FileHandle, entry: ZipEntry): AsyncGenerator<Buffer> {
+  const from = await contentStart(file, entry)
+  if (entry.method !== 0 && entry.method !== 8) throw methodUnknown(entry)
+  let length = 0
+  let checksum = 0
+  for await (const piece of entry.method === 0 ? packedPieces(file, from, entry) : inflated(packedPieces(file, from, entry))) {
+    length += piece.length
+    if (length > entry.unpackedBytes) break
+    checksum = crc32(piece, checksum)
+    yield piece
+  }
+  if (length !== entry.unpackedBytes || checksum !== entry.crc) throw new Error(`zip entry "${entry.name}" fails its checksum`)
+}
+
+async function contentStart(file: FileHandle, entry: ZipEntry): Promise<number> {
+  const local = await readAt(file, entry.offset, 30)
+  if (local.length < 30 || local.readUInt32LE(0) !== LOCAL_ENTRY)
+    throw new Error(`zip entry "${entry.name}" is not where the directory says`)
+  return entry.offset + 30 + local.readUInt16LE(26) + local.readUInt16LE(28)
+}
+
+async function* packedPieces(file: FileHandle, from: number, entry: ZipEntry): AsyncGenerator<Buffer> {
+  for (let at = 0; at < entry.packedBytes; ) {
+    const piece = await readAt(file, from + at, Math.min(PIECE_BYTES, entry.packedBytes - at))
+    if (piece.length === 0) throw new Error(`zip entry "${entry.name}" is cut off`)
+    at += piece.length
+    yield piece
+  }
+}
+
+async function* inflated(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const unpacking = createInflateRaw({ chunkSize: PIECE_BYTES })
+  // Errors of either side come out of the walk.
+  pipeline(pieces, unpacking, () => {})
+  for await (const piece of unpacking) yield piece
 }
 
 async function findDirectory(file: FileHandle, size: number): Promise<{ offset: number; length: number; entries: number } | null> {
@@ -82,11 +126,11 @@ function readEntry(directory: Buffer, at: number, nameLength: number, extraLengt
   const unpackedBytes = take(directory.readUInt32LE(at + 24))
   const packedBytes = take(directory.readUInt32LE(at + 20))
   const offset = take(directory.readUInt32LE(at + 42))
+  const flags = directory.readUInt16LE(at + 8)
   return {
-    // Some writers use the backslash, against the standard.
-    name: directory.toString('utf8', at + 46, at + 46 + nameLength).replaceAll('\\', '/'),
+    name: zipName(directory.subarray(at + 46, at + 46 + nameLength), extra, (flags & 0x800) !== 0),
     method: directory.readUInt16LE(at + 10),
-    isEncrypted: (directory.readUInt16LE(at + 8) & 1) === 1,
+    isEncrypted: (flags & 1) === 1,
     crc: directory.readUInt32LE(at + 16),
     packedBytes,
     unpackedBytes,
@@ -106,15 +150,22 @@ function largeNumbers(extra: Buffer): number[] {
 
 function unpack(entry: ZipEntry, packed: Buffer): Buffer {
   if (entry.method === 0) return packed
-  if (entry.method !== 8) throw new Error(`zip entry "${entry.name}" is packed by method ${entry.method}, only deflate is known`)
+  if (entry.method !== 8) throw methodUnknown(entry)
   return inflateRawSync(packed, { maxOutputLength: Math.max(1, entry.unpackedBytes) })
 }
 
+function methodUnknown(entry: ZipEntry): Error {
+  return new Error(`zip entry "${entry.name}" is packed by method ${entry.method}, only deflate is known`)
+}
+
+/** What is there of so many bytes: sizes and places that a broken zip states may be anything. */
 async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length)
+  const { size } = await file.stat()
+  const there = Math.min(length, Math.max(0, size - position), LARGEST_READ)
+  const buffer = Buffer.alloc(there)
   let filled = 0
-  while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, position + filled)
+  while (filled < there) {
+    const { bytesRead } = await file.read(buffer, filled, there - filled, position + filled)
     if (bytesRead === 0) break
     filled += bytesRead
   }

@@ -1,4 +1,5 @@
 import { type CellObject, SSF } from 'xlsx'
+import { type NumberKind, numberKind, numberText } from './cell-values.ts'
 
 /**
  * Text of a workbook's cells, exact: what the cell holds, not how it is decorated.
@@ -15,13 +16,6 @@ export interface CellReader {
   /** As a person sees the cell: for names of columns, where `Jan-24` is meant rather than 2024-01-01. */
   shownText(cell: CellObject | undefined): string | null
 }
-
-type NumberKind = 'number' | 'date' | 'time' | 'duration' | 'code'
-
-const MS_PER_DAY = 86_400_000
-/** 9999-12-31 in the 1900 system, the last day that Excel knows. */
-const LAST_DAY = 2_958_465
-const DAYS_FROM_1900_TO_1904 = 1462
 
 const ERRORS: Record<number, string> = {
   0: '#NULL!',
@@ -43,7 +37,7 @@ export function createCellReader(is1904: boolean): CellReader {
       case 's':
         return typeof cell.v === 'string' && cell.v !== '' ? cell.v : null
       case 'n':
-        return typeof cell.v === 'number' ? numberText(cell.v, formatOf(cell)) : null
+        return typeof cell.v === 'number' ? textOf(cell.v, formatOf(cell)) : null
       case 'b':
         return cell.v ? 'true' : 'false'
       case 'e':
@@ -59,19 +53,8 @@ export function createCellReader(is1904: boolean): CellReader {
     return shown.trim()
   }
 
-  function numberText(value: number, format: string): string | null {
-    switch (kindOf(format)) {
-      case 'date':
-        return momentText(value, is1904)
-      case 'time':
-        return momentText(value, is1904 && value >= 1)
-      case 'duration':
-        return durationText(value)
-      case 'code':
-        return Number.isInteger(value) && value >= 0 ? String(SSF.format(format, value)) : decimalText(value)
-      default:
-        return decimalText(value)
-    }
+  function textOf(value: number, format: string): string | null {
+    return numberText(value, kindOf(format), format, is1904)
   }
 
   function kindOf(format: string): NumberKind {
@@ -83,57 +66,6 @@ export function createCellReader(is1904: boolean): CellReader {
   }
 }
 
-/** The shortest decimal text that is the same number, without an exponent. */
-export function decimalText(value: number): string | null {
-  if (!Number.isFinite(value)) return null
-  const text = String(Object.is(value, -0) ? 0 : value)
-  const [, sign = '', whole = '', fraction = '', exponent] = /^(-?)(\d+)(?:\.(\d+))?e([+-]\d+)$/.exec(text) ?? []
-  if (exponent === undefined) return text
-  const digits = whole + fraction
-  const point = whole.length + Number(exponent)
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`
-  return sign + digits.padEnd(point, '0')
-}
-
 function formatOf(cell: CellObject): string {
   return typeof cell.z === 'string' ? cell.z : 'General'
-}
-
-function numberKind(format: string): NumberKind {
-  if (/^(?=0*00)[0 ()\\-]+$/.test(format)) return 'code'
-  if (!SSF.is_date(format)) return 'number'
-  if (/\[(h+|m+|s+)\]/i.test(format)) return 'duration'
-  const tokens = format.replace(/"[^"]*"|\\.|_.|\[[^\]]*\]|am\/pm|a\/p/gi, '')
-  const hasTime = /[hs]/i.test(tokens)
-  return /[yde]/i.test(tokens) || !hasTime ? 'date' : 'time'
-}
-
-function momentText(serial: number, is1904: boolean): string | null {
-  const milliseconds = Math.round(serial * MS_PER_DAY)
-  const day = Math.floor(milliseconds / MS_PER_DAY) + (is1904 ? DAYS_FROM_1900_TO_1904 : 0)
-  const time = timeText(milliseconds % MS_PER_DAY)
-  if (serial < 0 || day > LAST_DAY) return decimalText(serial)
-  if (day === 0) return time
-  return milliseconds % MS_PER_DAY === 0 ? dayText(day) : `${dayText(day)} ${time}`
-}
-
-/** Day 1 is 1900-01-01, and day 60 the 29th of February that 1900 did not have: so Excel counts, and Lotus 1-2-3 before it. */
-function dayText(day: number): string {
-  if (day === 60) return '1900-02-29'
-  const daysSinceEpoch = day - (day > 60 ? 25_569 : 25_568)
-  return new Date(daysSinceEpoch * MS_PER_DAY).toISOString().slice(0, 10)
-}
-
-function durationText(days: number): string {
-  const milliseconds = Math.round(Math.abs(days) * MS_PER_DAY)
-  return (days < 0 && milliseconds > 0 ? '-' : '') + timeText(milliseconds)
-}
-
-/** `hh:mm:ss`, with `.fff` when there are milliseconds; hours may pass 24. */
-function timeText(milliseconds: number): string {
-  const seconds = Math.floor(milliseconds / 1000)
-  const fraction = milliseconds % 1000
-  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
-  const text = parts.map((part) => String(part).padStart(2, '0')).join(':')
-  return fraction === 0 ? text : `${text}.${String(fraction).padStart(3, '0')}`
 }

@@ -1,142 +1,102 @@
 import { isUtf8 } from 'node:buffer'
-import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { type CheerioAPI, type load, loadBuffer } from 'cheerio'
-import type { Grid, GridRow } from './grid.ts'
-import { htmlTableNotFound } from './refusals.ts'
+import { type CheerioAPI, loadBuffer } from 'cheerio'
+import type { GridRow } from '../grid.ts'
+import { officeCells } from './html/office-numbers.ts'
+import type { Element } from './html/shown-text.ts'
+import { cellElements, rowElements, tableRows } from './html/table-rows.ts'
+import { htmlTableNotFound, workbookBroken, workbookTooLarge } from './refusals.ts'
+import type { Workbook } from './workbook.ts'
 
-type Node = Exclude<Parameters<typeof load>[0], string | Buffer | unknown[]>
-type Element = Extract<Node, { attribs: object }>
+export interface HtmlSource {
+  fileName: string
+  bytes(): AsyncIterable<Uint8Array>
+  /** Default null: by byte order mark, `<meta>`, else UTF-8 or windows-1252. */
+  encoding?: string | null
+}
 
-const BLOCKS = new Set(['p', 'div', 'li', 'ul', 'ol', 'tr', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'table'])
-const UNSHOWN = new Set(['script', 'style', 'template', 'noscript'])
-/** Bounds of the HTML standard for colspan and rowspan. */
-const WIDEST_SPAN = 1000
-const TALLEST_SPAN = 65_534
+export interface HtmlTables extends Workbook {
+  /** Index of the table with the most cells of its own, so that a table that only lays out the page is passed over. */
+  largest: number
+}
+
+const LARGEST_PAGE = 256 * 1024 * 1024
+const ROWS_PER_BATCH = 500
+/** Tables that lie deeper in tables are read as text of the cells around them. */
+const DEEPEST_TABLE = 20
 
 /**
- * A table of a web page as a grid; many sites send one under the name .xls. Asked for no table in particular, the one with the most cells
- * of its own, so that a table that only lays out the page is passed over.
+ * All tables of a web page, those inside cells too; many sites send one under the name .xls. Tables are named by their caption, else their id,
+ * else their number from 1.
  *
- * Texts are as shown: entities resolved, blanks joined, `<br>` and paragraphs as line breaks, what is hidden left out. A cell that spans
- * rows holds for each of them; a cell that spans columns stands in the first. Encoding: stated, else byte order mark, else `<meta>`, else
- * UTF-8 when the bytes are UTF-8, else windows-1252.
+ * Texts are as shown: entities resolved, blanks joined, `<br>` and paragraphs as line breaks, what is hidden inside a cell left out; save that
+ * Excel's and LibreOffice's own pages state the numbers behind (html/office-numbers.ts). A cell that spans rows holds for each of them; a cell
+ * that spans columns stands in the first. Hidden rows are marked. Encoding: stated, else byte order mark, else `<meta>`, else UTF-8 when the
+ * bytes are UTF-8, else windows-1252. The page is held in memory while it is read.
  *
- * @throws PermanentError `html_table_not_found`
+ * @throws PermanentError `html_table_not_found` when there is none with a cell; `workbook_too_large`; from within the rows `workbook_broken`
  */
-export async function readHtmlGrid(path: string, table: string | number | null, encoding: string | null): Promise<Grid> {
-  const bytes = await readFile(path)
-  const $ = loadBuffer(bytes, {
-    encoding: {
-      defaultEncoding: isUtf8(bytes) ? 'utf-8' : 'windows-1252',
-      ...(encoding === null ? {} : { userEncoding: encoding }),
-    },
-  })
-  const tables = $('table')
-    .toArray()
-    .map((element) => ownRows($, element))
-  const rows = chooseTable(tables, table, basename(path))
-  return { sheet: null, rows: () => rows, shownRow: (line) => rows.find((row) => row.line === line)?.cells ?? [] }
-}
-
-function chooseTable(tables: GridRow[][], wanted: string | number | null, fileName: string): GridRow[] {
-  const sizes = tables.map((rows) => rows.reduce((sum, row) => sum + Object.keys(row.cells).length, 0))
-  const index = wanted === null ? sizes.indexOf(Math.max(...sizes)) : Number(wanted) - 1
-  const rows = tables[index]
-  if (rows === undefined || (wanted === null && sizes[index] === 0)) throw htmlTableNotFound(fileName, wanted, tables.length)
-  return rows
-}
-
-interface Span {
-  text: string | null
-  rowsLeft: number
-}
-
-/** The table's rows without those of tables inside its cells. */
-function ownRows($: CheerioAPI, table: Element): GridRow[] {
-  const rows: GridRow[] = []
-  const spans: Span[] = []
-  let line = 0
-  for (const row of ownRowElements(table)) {
-    line += 1
-    const cells = cellsOfRow(row, spans)
-    if (cells.some((cell) => cell !== null)) rows.push({ line, cells })
-  }
-  return rows
-
-  function ownRowElements(parent: Element): Element[] {
-    const found: Element[] = []
-    for (const child of $(parent).children().toArray()) {
-      if (child.name === 'tr') found.push(child)
-      else if (/^(thead|tbody|tfoot)$/.test(child.name)) found.push(...ownRowElements(child))
-    }
-    return found
+export async function readHtmlTables({ fileName, bytes, encoding = null }: HtmlSource): Promise<HtmlTables> {
+  const page = await wholePage(bytes(), fileName)
+  const $ = parsePage(page, encoding)
+  const tables = findTables($)
+  const sizes = tables.map((table) => rowElements(table).reduce((sum, { element }) => sum + cellElements(element).length, 0))
+  const largest = sizes.indexOf(Math.max(...sizes))
+  if (!sizes.some((size) => size > 0)) throw htmlTableNotFound(fileName, null, tables.length)
+  // In a comment that only Excel reads.
+  const office = officeCells($('style').text(), page.includes('<x:Date1904/>'))
+  return {
+    sheets: tables.map((table, index) => ({ name: nameOf($, table) ?? String(index + 1), isHidden: false, hasCells: true })),
+    largest,
+    grid: (index) => ({ kind: 'html', sheet: null, names: null, rows: batches(tables[index]) }),
   }
 
-  function cellsOfRow(row: Element, above: Span[]): (string | null)[] {
-    const cells: (string | null)[] = []
-    let column = takeSpans(above, cells, 0)
-    for (const cell of $(row).children('td, th').toArray()) {
-      const text = shownText(cell)
-      const width = spanOf(cell.attribs.colspan, WIDEST_SPAN)
-      const height = cell.attribs.rowspan === '0' ? TALLEST_SPAN : spanOf(cell.attribs.rowspan, TALLEST_SPAN)
-      for (let offset = 0; offset < width; offset += 1) {
-        const value = offset === 0 ? text : null
-        cells[column + offset] = value
-        if (height > 1) above[column + offset] = { text: value, rowsLeft: height - 1 }
+  function* batches(table: Element | undefined): Generator<GridRow[]> {
+    let batch: GridRow[] = []
+    try {
+      for (const row of table === undefined ? [] : tableRows(table, office)) {
+        batch.push(row)
+        if (batch.length < ROWS_PER_BATCH) continue
+        yield batch
+        batch = []
       }
-      column = takeSpans(above, cells, column + width)
+    } catch (error) {
+      if (error instanceof RangeError) throw workbookBroken(fileName, error.message, error)
+      throw error
     }
-    // Spans that lie beyond the last cell of this row.
-    above.forEach((_, further) => {
-      if (further >= column) takeSpans(above, cells, further)
+    if (batch.length > 0) yield batch
+  }
+}
+
+async function wholePage(bytes: AsyncIterable<Uint8Array>, fileName: string): Promise<Buffer> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  for await (const piece of bytes) {
+    length += piece.length
+    if (length > LARGEST_PAGE) throw workbookTooLarge(fileName, `A web page is read up to ${LARGEST_PAGE} bytes.`)
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces)
+}
+
+function parsePage(page: Buffer, encoding: string | null): CheerioAPI {
+  return loadBuffer(page, {
+    encoding: { defaultEncoding: isUtf8(page) ? 'utf-8' : 'windows-1252', ...(encoding === null ? {} : { userEncoding: encoding }) },
+  })
+}
+
+function findTables($: CheerioAPI): Element[] {
+  return $('table')
+    .toArray()
+    .filter((table) => {
+      let depth = 0
+      for (let parent = table.parent; parent !== null && depth <= DEEPEST_TABLE; parent = parent.parent) {
+        if ('name' in parent && parent.name === 'table') depth += 1
+      }
+      return depth <= DEEPEST_TABLE
     })
-    return cells
-  }
 }
 
-/** Fills cells that reach down from rows above, from `column` on; gives the next free column. */
-function takeSpans(above: Span[], cells: (string | null)[], column: number): number {
-  let next = column
-  for (let span = above[next]; span !== undefined && span.rowsLeft > 0; span = above[next]) {
-    cells[next] = span.text
-    span.rowsLeft -= 1
-    next += 1
-  }
-  return next
-}
-
-function spanOf(attribute: string | undefined, limit: number): number {
-  const span = Number.parseInt(attribute ?? '1', 10)
-  return span >= 1 ? Math.min(span, limit) : 1
-}
-
-function shownText(cell: Element): string | null {
-  const pieces: string[] = []
-  collectText(cell, pieces)
-  const lines = pieces
-    .join('')
-    .split('\n')
-    .map((line) => line.replace(/[\s\u00a0]+/g, ' ').trim())
-  const text = lines
-    .join('\n')
-    .replace(/\n{2,}/g, '\n')
-    .trim()
-  return text === '' ? null : text
-}
-
-/** Blanks and line ends of the source are blanks; only `<br>` and blocks break the line. */
-function collectText(parent: Element, pieces: string[]): void {
-  for (const node of parent.children) {
-    if (node.type === 'text') pieces.push(node.data.replace(/[\t\n\f\r ]+/g, ' '))
-    if (node.type !== 'tag' || UNSHOWN.has(node.name) || isHidden(node)) continue
-    const isBlock = BLOCKS.has(node.name)
-    if (isBlock || node.name === 'br') pieces.push('\n')
-    collectText(node, pieces)
-    if (isBlock) pieces.push('\n')
-  }
-}
-
-function isHidden(element: Element): boolean {
-  return 'hidden' in element.attribs || /display\s*:\s*none/i.test(element.attribs.style ?? '')
+function nameOf($: CheerioAPI, table: Element): string | null {
+  const caption = $(table).children('caption').text().replace(/\s+/g, ' ').trim()
+  return caption || (table.attribs.id ?? '').trim() || null
 }

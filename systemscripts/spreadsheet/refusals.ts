@@ -24,10 +24,26 @@ export function sheetNotFound(fileName: string, wanted: string | number, names: 
   })
 }
 
+/** `kind` as the workbook has it: `chartsheet`, `xlMacrosheet` … */
+export function sheetWithoutCells(fileName: string, sheet: string, kind: string): PermanentError {
+  return new PermanentError('sheet_without_cells', `Sheet "${sheet}" is no worksheet`, {
+    detail: `In file ${fileName} it is of the kind "${kind}", which holds no table.`,
+    hint: 'Set sheet in dba.importconfig to the sheet that holds the data.',
+  })
+}
+
 export function htmlTableNotFound(fileName: string, wanted: string | number | null, tables: number): PermanentError {
   const message = wanted === null ? 'no table' : `no table ${typeof wanted === 'number' ? `number ${wanted}` : `"${wanted}"`}`
   return new PermanentError('html_table_not_found', `Web page "${fileName}" has ${message}`, {
     detail: `Tables in it: ${tables}.`,
     hint: 'Set sheet to the number of the table, counted from 1, or look at the file: it may be an error page that was saved instead of data.',
+  })
+}
+
+/** Nothing but charts or macros. */
+export function workbookWithoutSheet(fileName: string, sheets: { name: string }[]): PermanentError {
+  return new PermanentError('workbook_without_sheet', `Workbook "${fileName}" has no worksheet`, {
+    detail: `It has ${sheets.length === 0 ? 'no sheets at all' : `only charts or macros: ${sheets.map(({ name }) => `"${name}"`).join(', ')}`}.`,
+    hint: 'Ask the sender for the workbook with the data.',
   })
 }

@@ -1,9 +1,10 @@
 import { PermanentError } from '../errors.ts'
 import { nameList } from './refusals.ts'
+import { likelyRenames, type Rename, renamesInWords } from './renames.ts'
 
 export interface DriftPolicy {
-  /** A column of the file that the target lacks. */
-  onNewColumn: 'add' | 'ignore' | 'fail'
+  /** A column of the file that the target lacks. `extra`: kept in the target's jsonb column `extra`; `propose`: people decide first. */
+  onNewColumn: 'add' | 'ignore' | 'fail' | 'extra' | 'propose'
   /** A column of the target that the file lacks. */
   onMissingColumn: 'null' | 'fail'
 }
@@ -17,14 +18,20 @@ export interface TargetColumns {
 }
 
 export interface Drift {
-  /** Which value of a row goes to which column, in the file's order. */
+  /** Which of the file's columns goes to which column, in the file's order. */
   loaded: { index: number; column: string }[]
   /** Columns that the target needs first. */
   added: string[]
+  /** Columns of the file that are kept in `extra`. */
+  extra: string[]
+  /** Columns that people have to decide about before anything is loaded. */
+  proposed: string[]
   /** Columns of the file that are not loaded. */
   ignored: string[]
   /** Columns of the target that stay null. */
   missing: string[]
+  /** New columns and missing ones that are probably the same. */
+  renames: Rename[]
 }
 
 /**
@@ -34,6 +41,7 @@ export interface Drift {
  *
  * @param fileColumns column names of the file, unique, none of them reserved
  * @param target null when it does not exist yet
+ * @param refused columns that a person has refused to have: with `propose` they are left out
  * @throws PermanentError `target_not_found`, `header_not_recognised`, `new_column`, `missing_column`, `no_column_to_load`
  */
 export function decideDrift(
@@ -41,25 +49,37 @@ export function decideDrift(
   target: TargetColumns | null,
   policy: DriftPolicy,
   names: { file: string; target: string },
+  refused: string[] = [],
 ): Drift {
-  if (target === null) {
-    if (policy.onNewColumn !== 'add') throw targetNotFound(names.target, policy)
-    return { loaded: fileColumns.map((column, index) => ({ index, column })), added: fileColumns, ignored: [], missing: [] }
-  }
+  if (target === null) return driftOfNew(fileColumns, policy, names)
   const matched = matchColumns(fileColumns, target.writable)
   const found = new Set(matched)
   const missing = target.fromFiles.filter((column) => !found.has(column))
   const unknown = fileColumns.filter((_, index) => matched[index] === undefined)
-  if ((target.fromFiles.length - missing.length) * 2 < target.fromFiles.length) throw headerNotRecognised(fileColumns, target, names)
-  if (unknown.length > 0 && policy.onNewColumn === 'fail') throw newColumn(unknown, names)
-  if (missing.length > 0 && policy.onMissingColumn === 'fail') throw missingColumn(missing, names)
-  const isAdding = policy.onNewColumn === 'add'
+  const renames = likelyRenames(unknown, missing, fileColumns, target.fromFiles)
+  if ((target.fromFiles.length - missing.length) * 2 < target.fromFiles.length)
+    throw headerNotRecognised(fileColumns, target, names, renames)
+  if (unknown.length > 0 && policy.onNewColumn === 'fail') throw newColumn(unknown, names, renames)
+  if (missing.length > 0 && policy.onMissingColumn === 'fail') throw missingColumn(missing, names, renames)
+  const added = policy.onNewColumn === 'add' ? unknown : []
+  const extra = policy.onNewColumn === 'extra' ? unknown : []
+  const proposed = policy.onNewColumn === 'propose' ? unknown.filter((column) => !refused.includes(column)) : []
   const loaded = fileColumns.flatMap((name, index) => {
-    const column = matched[index] ?? (isAdding ? name : undefined)
+    const column = matched[index] ?? (added.length > 0 ? name : undefined)
     return column === undefined ? [] : [{ index, column }]
   })
-  if (loaded.length === 0) throw noColumnToLoad(fileColumns, names)
-  return { loaded, added: isAdding ? unknown : [], ignored: isAdding ? [] : unknown, missing }
+  if (loaded.length === 0 && extra.length + proposed.length === 0) throw noColumnToLoad(fileColumns, names)
+  const ignored = unknown.filter((column) => ![added, extra, proposed].some((kept) => kept.includes(column)))
+  return { loaded, added, extra, proposed, ignored, missing, renames }
+}
+
+function driftOfNew(fileColumns: string[], policy: DriftPolicy, names: { file: string; target: string }): Drift {
+  const { onNewColumn } = policy
+  if (onNewColumn === 'ignore' || onNewColumn === 'fail') throw targetNotFound(names.target, policy)
+  const loaded = fileColumns.map((column, index) => ({ index, column }))
+  const isProposed = onNewColumn === 'propose'
+  const [added, proposed] = isProposed ? [[], fileColumns] : [fileColumns, []]
+  return { loaded, added, extra: [], proposed, ignored: [], missing: [], renames: [] }
 }
 
 /** Each column of the target is given once: to the name that is exactly its own, else to the first that differs in case only. */
@@ -82,21 +102,28 @@ function targetNotFound(target: string, { onNewColumn }: DriftPolicy): Permanent
   })
 }
 
-function headerNotRecognised(fileColumns: string[], target: TargetColumns, names: { file: string; target: string }): PermanentError {
+function headerNotRecognised(
+  fileColumns: string[],
+  target: TargetColumns,
+  names: { file: string; target: string },
+  renames: Rename[],
+): PermanentError {
   return new PermanentError('header_not_recognised', `File "${names.file}" has fewer than half of the columns of "${names.target}"`, {
-    detail: `The file has ${nameList(fileColumns)}. The target has ${nameList(target.fromFiles)}.`,
+    detail: `The file has ${nameList(fileColumns)}. The target has ${nameList(target.fromFiles)}. ${renamesInWords(renames)}`.trim(),
     hint: 'See whether it is the right file; set header_row (and sheet) in dba.importconfig when the column names stand elsewhere.',
   })
 }
 
-function newColumn(unknown: string[], names: { file: string; target: string }): PermanentError {
+function newColumn(unknown: string[], names: { file: string; target: string }, renames: Rename[]): PermanentError {
   return new PermanentError('new_column', `File "${names.file}" has columns that "${names.target}" lacks: ${nameList(unknown)}`, {
+    ...(renames.length > 0 ? { detail: renamesInWords(renames) } : {}),
     hint: `Add them to the table, or set on_new_column to 'add' or 'ignore' in dba.importconfig; then update dba.file set state = 'retry'.`,
   })
 }
 
-function missingColumn(missing: string[], names: { file: string; target: string }): PermanentError {
+function missingColumn(missing: string[], names: { file: string; target: string }, renames: Rename[]): PermanentError {
   return new PermanentError('missing_column', `File "${names.file}" lacks columns of "${names.target}": ${nameList(missing)}`, {
+    ...(renames.length > 0 ? { detail: renamesInWords(renames) } : {}),
     hint: `Ask the sender for them, or set on_missing_column to 'null' in dba.importconfig; then update dba.file set state = 'retry'.`,
   })
 }

@@ -1,4 +1,5 @@
-import { type ClientBase, escapeIdentifier, escapeLiteral } from 'pg'
+import { type ClientBase, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg'
+import type { NewColumn } from './meet.ts'
 import { TargetError } from './refusals.ts'
 import { keyColumn, quoted, type TableName, type TargetTable } from './target.ts'
 
@@ -6,49 +7,95 @@ export interface Shaping {
   name: TableName
   /** Null: the table is to be made. */
   target: TargetTable | null
-  /** Columns to add, all text. */
-  added: string[]
+  added: NewColumn[]
+  /** Columns that get a wider type. */
+  widened: NewColumn[]
   datasetColumn: string
-  references: { schema: string; table: string; column: string }
   ownerRole: string
 }
 
+/** Something stands on a column that is too narrow, a view perhaps, so that its type cannot be changed. */
+export class CannotWiden extends Error {
+  override name = 'CannotWiden'
+}
+
+/** Whether the table is to be made or altered. */
+export function needsShaping(target: TargetTable | null, added: NewColumn[], widened: NewColumn[]): boolean {
+  return target === null || target.datasetColumn === null || added.length + widened.length > 0
+}
+
 /**
- * Makes the target, or the columns it lacks, as the role that owns targets. Key, index and foreign key of what is new are left to
- * `finishTarget`: made once after the rows they cost a fraction, and the table that the foreign key refers to is locked only until the commit.
+ * Makes the target, or the columns it lacks, as the role that owns targets. Key and index of what is new are left to `finishTarget`: made once
+ * after the rows they cost a fraction.
  *
- * @returns whether there is anything to finish
- * @throws TargetError `schema_not_ours`, `target_not_owned`
+ * @throws TargetError `schema_not_ours`, `target_not_owned`; CannotWiden
  */
-export async function shapeTarget(client: ClientBase, shaping: Shaping): Promise<boolean> {
-  const { name, target, added, datasetColumn } = shaping
+export async function shapeTarget(client: ClientBase, shaping: Shaping): Promise<void> {
+  const { name, target, added, widened, datasetColumn, ownerRole } = shaping
   if (target === null) {
     await makeSchema(client, shaping)
-    const columns = [
-      `${escapeIdentifier(keyColumn(name))} bigint generated always as identity`,
-      `${escapeIdentifier(datasetColumn)} bigint not null`,
-      ...added.map((column) => `${escapeIdentifier(column)} text`),
-    ]
-    await asRole(client, shaping.ownerRole, [`create table ${quoted(name)} (\n  ${columns.join(',\n  ')}\n)`, ...tableComments(shaping)])
-    return true
+    await asRole(client, ownerRole, [createTable(shaping), ...tableComments(shaping)])
+    return
   }
   const additions = [
     ...(target.datasetColumn === null ? [`add column ${escapeIdentifier(datasetColumn)} bigint`] : []),
-    ...added.map((column) => `add column ${escapeIdentifier(column)} text`),
+    ...added.map((column) => `add column ${columnSql(column)}`),
   ]
-  if (additions.length > 0) await asRole(client, shaping.ownerRole, [`alter table ${quoted(name)} ${additions.join(', ')}`])
-  return target.datasetColumn === null
+  if (additions.length > 0) await asRole(client, ownerRole, [`alter table ${quoted(name)} ${additions.join(', ')}`])
+  if (widened.length === 0) return
+  const changes = widened.map((column) => `alter column ${escapeIdentifier(column.name)} type ${column.type}`)
+  try {
+    await asRole(client, ownerRole, [`alter table ${quoted(name)} ${changes.join(', ')}`])
+  } catch (error) {
+    throw error instanceof DatabaseError && ['0A000', '2BP01'].includes(error.code ?? '') ? new CannotWiden(error.message) : error
+  }
 }
 
-/** What `shapeTarget` left for after the rows. */
-export async function finishTarget(client: ClientBase, { name, target, datasetColumn, references, ownerRole }: Shaping): Promise<void> {
-  const column = escapeIdentifier(datasetColumn)
-  const foreignKey = `add foreign key (${column}) references ${quoted(references)} (${escapeIdentifier(references.column)}) on delete restrict`
-  const key = target === null ? `add primary key (${escapeIdentifier(keyColumn(name))}), ` : ''
-  await asRole(client, ownerRole, [
-    `alter table ${quoted(name)} ${key}${foreignKey}`,
-    `create index ${escapeIdentifier(`${name.table.slice(0, 52)}_by_dataset`)} on ${quoted(name)} (${column})`,
-  ])
+/** What `shapeTarget` left for after the rows. The index is small whatever the table's size, since the rows of a dataset lie together. */
+export async function finishTarget(client: ClientBase, { name, target, datasetColumn, ownerRole }: Shaping): Promise<void> {
+  const key = target === null ? [`alter table ${quoted(name)} add primary key (${escapeIdentifier(keyColumn(name))})`] : []
+  await asRole(client, ownerRole, [...key, datasetIndex(name, datasetColumn)])
+}
+
+/** The statements that make a table as Rota makes it, for people to carry out. */
+export function tableInWords(shaping: Shaping): string {
+  const { name, datasetColumn, ownerRole } = shaping
+  return [
+    `create schema if not exists ${escapeIdentifier(name.schema)}`,
+    createTable(shaping),
+    `alter table ${quoted(name)} add primary key (${escapeIdentifier(keyColumn(name))})`,
+    datasetIndex(name, datasetColumn),
+    ...tableComments(shaping),
+    `alter table ${quoted(name)} owner to ${escapeIdentifier(ownerRole)}`,
+  ]
+    .map((statement) => `${statement};`)
+    .join('\n')
+}
+
+/** Acts as another role within the transaction, then as before; when a statement fails the transaction has to be rolled back, and the role with it. */
+export async function asRole(client: ClientBase, role: string, statements: string[]): Promise<void> {
+  const { rows } = await client.query<{ before: string }>('select current_user::text as before')
+  await client.query(`set local role ${escapeIdentifier(role)}`)
+  for (const statement of statements) await client.query(statement)
+  await client.query(`set local role ${escapeIdentifier(rows[0]?.before ?? 'none')}`)
+}
+
+function createTable({ name, added, datasetColumn }: Shaping): string {
+  const columns = [
+    `${escapeIdentifier(keyColumn(name))} bigint generated always as identity`,
+    `${escapeIdentifier(datasetColumn)} bigint not null`,
+    ...added.map(columnSql),
+  ]
+  return `create table ${quoted(name)} (\n  ${columns.join(',\n  ')}\n)`
+}
+
+function columnSql({ name, type }: NewColumn): string {
+  return `${escapeIdentifier(name)} ${type}`
+}
+
+function datasetIndex(name: TableName, datasetColumn: string): string {
+  const index = escapeIdentifier(`${name.table.slice(0, 52)}_by_dataset`)
+  return `create index ${index} on ${quoted(name)} using brin (${escapeIdentifier(datasetColumn)}) with (autosummarize = on)`
 }
 
 async function makeSchema(client: ClientBase, { name, ownerRole }: Shaping): Promise<void> {
@@ -63,18 +110,10 @@ async function makeSchema(client: ClientBase, { name, ownerRole }: Shaping): Pro
 function tableComments({ name, datasetColumn }: Shaping): string[] {
   const on = (column: string) => `${quoted(name)}.${escapeIdentifier(column)}`
   return [
-    `comment on table ${quoted(name)} is ${escapeLiteral('Loaded by Rota: each file is one dataset, see dba.dataset. Columns of the file are text, as they came.')}`,
+    `comment on table ${quoted(name)} is ${escapeLiteral('Loaded by Rota: each file is one dataset, see dba.dataset. Columns of the file are text, as they came, unless dba.importcolumn says otherwise.')}`,
     `comment on column ${on(keyColumn(name))} is ${escapeLiteral('Number of the row.')}`,
     `comment on column ${on(datasetColumn)} is ${escapeLiteral('The dataset it came with: dba.dataset.')}`,
   ]
-}
-
-/** Acts as another role within the transaction, then as before; when a statement fails the transaction has to be rolled back, and the role with it. */
-async function asRole(client: ClientBase, role: string, statements: string[]): Promise<void> {
-  const { rows } = await client.query<{ before: string }>('select current_user::text as before')
-  await client.query(`set local role ${escapeIdentifier(role)}`)
-  for (const statement of statements) await client.query(statement)
-  await client.query(`set local role ${escapeIdentifier(rows[0]?.before ?? 'none')}`)
 }
 
 function schemaNotOurs({ schema }: TableName, ownerRole: string): TargetError {

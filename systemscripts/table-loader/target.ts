@@ -1,19 +1,39 @@
-import { escapeIdentifier } from 'pg'
+import { type ClientBase, escapeIdentifier } from 'pg'
 import type { TargetColumns } from './drift.ts'
 import { TargetError } from './refusals.ts'
 
 /** Runs one statement and returns its rows. */
 export type Query = (text: string, values?: unknown[]) => Promise<Record<string, unknown>[]>
 
+export function queryOf(client: ClientBase): Query {
+  return async (text, values) => (await client.query<Record<string, unknown>>(text, values)).rows
+}
+
 export interface TableName {
   schema: string
   table: string
+}
+
+export interface TargetColumn {
+  name: string
+  /** As format_type writes it: `numeric(12,2)`. */
+  type: string
+  /** The same without its length: `numeric`; a cast to it cuts and rounds nothing. */
+  baseType: string
+  isNotNull: boolean
+  hasDefault: boolean
+  isIdentity: boolean
+  isGenerated: boolean
 }
 
 /** A table as the loader sees it. */
 export interface TargetTable {
   name: TableName
   owner: string
+  /** Every column. */
+  all: TargetColumn[]
+  /** Columns of its unique indexes that hold for all rows and are checked at once. */
+  uniqueKeys: string[][]
   /** Whether the role that owns targets may alter it. */
   isOurs: boolean
   /** Whether this session may write to it, and take rows out. */
@@ -23,19 +43,18 @@ export interface TargetTable {
   filled: FilledColumn[]
   /** The column that refers to its dataset; null when it has none. */
   datasetColumn: string | null
+  /** Whether it has a column `extra` for values that have no column: jsonb or json. */
+  hasExtra: boolean
   /** Names that no column of a file may take. */
   reserved: string[]
 }
 
+/** The column that holds, as one JSON object, what has no column of its own. */
+export const EXTRA_COLUMN = 'extra'
+
 export type FilledColumn = 'source_file' | 'source_row' | 'metadata_label' | 'event_date'
 
 const FILLED_COLUMNS: FilledColumn[] = ['source_file', 'source_row', 'metadata_label', 'event_date']
-
-/** `feeds.price` in its two parts. */
-export function tableName(text: string): TableName {
-  const [schema = '', table = ''] = text.split('.')
-  return { schema, table }
-}
 
 /** As SQL writes it. */
 export function quoted({ schema, table }: TableName): string {
@@ -73,13 +92,21 @@ export async function readTarget(query: Query, name: TableName, datasetColumn: s
   return {
     name,
     owner: String(relation.owner),
+    all: columns,
+    uniqueKeys: (await query(uniqueKeysQuery, [relation.oid])).map(({ columns: key }) => (Array.isArray(key) ? key.map(String) : [])),
     isOurs: relation.is_ours === true,
     isWritable: relation.is_writable === true,
     columns: { writable: names, fromFiles: names.filter((column) => !withDefault.has(column) && !filled.some((own) => own === column)) },
     filled,
     datasetColumn: dataset,
+    hasExtra: columns.some(({ name: column, type }) => column === EXTRA_COLUMN && /^jsonb?$/.test(type)),
     reserved,
   }
+}
+
+/** Whether a type takes any text as it is. */
+export function isPlainText(type: string): boolean {
+  return type === 'text' || type === 'character varying'
 }
 
 /** Says what a person has to type so that Rota may alter and fill the table. @throws TargetError `target_not_owned` */
@@ -106,15 +133,29 @@ const relationQuery = `
   join pg_namespace n on n.oid = c.relnamespace
   where n.nspname = $1 and c.relname = $2`
 
+const uniqueKeysQuery = `
+  select array(
+           select a.attname::text
+           from unnest(i.indkey::int2[]) with ordinality as k (attnum, place)
+           join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+           where k.place <= i.indnkeyatts
+           order by k.place) as columns
+  from pg_index i
+  where i.indrelid = $1::oid and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null`
+
 const columnsQuery = `
-  select attname as name, attidentity <> '' as is_identity, attgenerated <> '' as is_generated, atthasdef as has_default
+  select attname as name, attidentity <> '' as is_identity, attgenerated <> '' as is_generated, atthasdef as has_default,
+         format_type(atttypid, atttypmod) as type, format_type(atttypid, -1) as base_type, attnotnull as is_not_null
   from pg_attribute
   where attrelid = $1::oid and attnum > 0 and not attisdropped
   order by attnum`
 
-function columnOf(row: Record<string, unknown>) {
+function columnOf(row: Record<string, unknown>): TargetColumn {
   return {
     name: String(row.name),
+    type: String(row.type),
+    baseType: String(row.base_type),
+    isNotNull: row.is_not_null === true,
     isIdentity: row.is_identity === true,
     isGenerated: row.is_generated === true,
     hasDefault: row.has_default === true,

@@ -5,10 +5,13 @@
 import { type Bench, type Measurement, startBenchServer } from './bench-server.ts'
 import { bulk } from './bulk.ts'
 import { burst } from './burst.ts'
+import { csvImport } from './csv-import.ts'
+import { csvReading } from './csv-reading.ts'
 import { latency } from './latency.ts'
 import { throughput } from './throughput.ts'
+import { xlsx } from './xlsx.ts'
 
-const benches: Record<string, Bench> = { throughput, latency, bulk, burst }
+const benches: Record<string, Bench> = { throughput, latency, bulk, burst, reading: csvReading, csv: csvImport, xlsx }
 
 const names = process.argv.slice(2)
 const unknown = names.filter((name) => !(name in benches))

@@ -1,24 +1,44 @@
-/** Reads CSV text and bytes for tests, and gives what was refused. */
-import { type CsvOptions, readCsvBytes } from '../../systemscripts/csv.ts'
+/** Reads CSV text and bytes for tests, in this thread, and gives what was refused. */
+import { type CsvOptions, tableOfCsv } from '../../systemscripts/csv/csv-table.ts'
 import { PermanentError } from '../../systemscripts/errors.ts'
-import { allValues } from './test-files.ts'
+import type { SourceTable } from '../../systemscripts/reading/source-table.ts'
+import type { TableRow } from '../../systemscripts/table.ts'
 
 type Values = (string | null)[][]
+type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
-export async function read(text: string, options: CsvOptions = {}): Promise<{ headers: string[]; values: Values }> {
+export function openCsv(pieces: Pieces, options: Partial<CsvOptions> = {}): Promise<SourceTable> {
+  const defaults = {
+    ...{ headerRow: null, headerRows: 1, range: null, skipHidden: false, endsWhen: null },
+    ...{ delimiter: null, quote: null, encoding: null },
+  }
+  return tableOfCsv({ fileName: 'file.csv', sheet: null, bytes: () => pieces }, { ...defaults, ...options })
+}
+
+export function openText(text: string, options: Partial<CsvOptions> = {}): Promise<SourceTable> {
+  return openCsv([Buffer.from(text)], options)
+}
+
+export async function read(text: string, options: Partial<CsvOptions> = {}): Promise<{ headers: string[]; values: Values }> {
   return readBytes([Buffer.from(text)], options)
 }
 
-export async function readBytes(pieces: Iterable<Buffer>, options: CsvOptions = {}): Promise<{ headers: string[]; values: Values }> {
-  const table = await readCsvBytes(asyncOf(pieces), 'file.csv', options)
-  return { headers: table.headers, values: await allValues(table) }
+export async function readBytes(pieces: Pieces, options: Partial<CsvOptions> = {}): Promise<{ headers: string[]; values: Values }> {
+  const table = await openCsv(pieces, options)
+  return { headers: table.facts.headers, values: (await rowsOf(table)).map((row) => row.values) }
 }
 
-export async function refusal(text: string, options: CsvOptions = {}): Promise<PermanentError> {
+export async function rowsOf(table: SourceTable): Promise<TableRow[]> {
+  const rows: TableRow[] = []
+  for await (const batch of table.rows()) rows.push(...batch)
+  return rows
+}
+
+export async function refusal(text: string, options: Partial<CsvOptions> = {}): Promise<PermanentError> {
   return bytesRefusal([Buffer.from(text)], options)
 }
 
-export async function bytesRefusal(pieces: Iterable<Buffer>, options: CsvOptions = {}): Promise<PermanentError> {
+export async function bytesRefusal(pieces: Pieces, options: Partial<CsvOptions> = {}): Promise<PermanentError> {
   try {
     await readBytes(pieces, options)
   } catch (error) {
@@ -26,12 +46,4 @@ export async function bytesRefusal(pieces: Iterable<Buffer>, options: CsvOptions
     throw error
   }
   throw new Error('it was not refused')
-}
-
-export function bytesOf(text: string): AsyncGenerator<Buffer> {
-  return asyncOf([Buffer.from(text)])
-}
-
-export async function* asyncOf(pieces: Iterable<Buffer>): AsyncGenerator<Buffer> {
-  yield* pieces
 }

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { readCsvBytes } from '../../systemscripts/csv.ts'
-import { bytesOf, read, refusal } from './csv-reads.ts'
-import { allRows, allValues } from './test-files.ts'
+import { openText, read, refusal, rowsOf } from './csv-reads.ts'
 
 describe('fields', () => {
   test('an unquoted empty field is null and a quoted one is empty text', async () => {
@@ -42,10 +40,18 @@ describe('lines', () => {
     assert.deepEqual((await read('a,b\n1\r2,3\r\n')).values, [['1\r2', '3']])
   })
 
+  test('lines that end in every way are told apart from returns that are data', async () => {
+    assert.deepEqual((await read('a,b\r1,2\n3,4\r\n5,6\r')).values, [
+      ['1', '2'],
+      ['3', '4'],
+      ['5', '6'],
+    ])
+  })
+
   test('a row knows the physical line on which it starts', async () => {
-    const table = await readCsvBytes(bytesOf('a,b\n"1\n2\n3",x\n\n4,y\n'), 'f.csv')
+    const table = await openText('a,b\n"1\n2\n3",x\n\n4,y\n')
     assert.deepEqual(
-      (await allRows(table)).map((row) => row.line),
+      (await rowsOf(table)).map((row) => row.line),
       [2, 6],
     )
   })
@@ -116,6 +122,42 @@ describe('delimiter', () => {
     assert.deepEqual((await read('a,b\n"1,2"\n', { quote: '' })).values, [['"1', '2"']])
   })
 
+  test('rare delimiters are found when every record agrees', async () => {
+    for (const delimiter of ['^', '~', ':', '\x01']) {
+      const text = ['a,b,c', '1,x y,3', '4,z,6'].join('\n').replaceAll(',', delimiter)
+      assert.deepEqual((await read(text)).headers, ['a', 'b', 'c'])
+    }
+    assert.deepEqual((await read('time\n10:30:00\n11:45:00\n')).headers, ['time'])
+    assert.deepEqual((await read('link\nhttp://a\nhttp://b\n')).values, [['http://a'], ['http://b']])
+  })
+
+  test('a delimiter beyond ASCII is taken when it is stated', async () => {
+    assert.deepEqual((await read('a¦b\n1©¦"2¦3"\n', { delimiter: '¦' })).values, [['1©', '2¦3']])
+  })
+
+  test('apostrophes quote where every line says so, and are text elsewhere', async () => {
+    assert.deepEqual((await read("a,b\n'1,5',x\n'2,5','it''s'\n'3',y\n")).values, [
+      ['1,5', 'x'],
+      ['2,5', "it's"],
+      ['3', 'y'],
+    ])
+    assert.deepEqual((await read("a,b\n'tis,x\nO'Hara,y\n")).values, [
+      ["'tis", 'x'],
+      ["O'Hara", 'y'],
+    ])
+  })
+
+  test('a backslash before a quote is found where only that makes sense, or stated', async () => {
+    const text = 'a,b\n"he said \\"no\\", twice","c:\\\\d"\n1,2\n'
+    const expected = [
+      ['he said "no", twice', 'c:\\d'],
+      ['1', '2'],
+    ]
+    assert.deepEqual((await read(text)).values, expected)
+    assert.deepEqual((await read(text, { quote: '"\\' })).values, expected)
+    assert.deepEqual((await read('a,b\n"c:\\d\\","x"\n')).values, [['c:\\d\\', 'x']])
+  })
+
   test('the line sep=; decides and is no row', async () => {
     assert.deepEqual(await read('sep=;\na;b\n1;2\n'), { headers: ['a', 'b'], values: [['1', '2']] })
   })
@@ -127,14 +169,17 @@ describe('delimiter', () => {
 
 describe('header', () => {
   test('a title above the table is passed over', async () => {
-    const table = await readCsvBytes(bytesOf('Sales report\nexported,monday\n\nid,name,price\n1,A,2.5\n2,B,3\n'), 'f.csv')
-    assert.deepEqual([table.headers, table.headerLine], [['id', 'name', 'price'], 4])
-    assert.equal((await allRows(table)).length, 2)
+    const table = await openText('Sales report\nexported,monday\n\nid,name,price\n1,A,2.5\n2,B,3\n')
+    assert.deepEqual([table.facts.headers, table.facts.headerLine], [['id', 'name', 'price'], 4])
+    assert.equal((await rowsOf(table)).length, 2)
   })
 
   test('a stated line is taken, whatever stands above', async () => {
-    const table = await readCsvBytes(bytesOf('x,y\na,b\n1,2\n'), 'f.csv', { headerRow: 2 })
-    assert.deepEqual([table.headers, table.headerLine, await allValues(table)], [['a', 'b'], 2, [['1', '2']]])
+    const table = await openText('x,y\na,b\n1,2\n', { headerRow: 2 })
+    assert.deepEqual(
+      [table.facts.headers, table.facts.headerLine, (await rowsOf(table)).map((row) => row.values)],
+      [['a', 'b'], 2, [['1', '2']]],
+    )
   })
 
   test('a stated line beyond the end is refused', async () => {

@@ -12,12 +12,18 @@ const readable: [text: string, format: string, day: string][] = [
   ['22 Nov 2026', 'dd MMM yyyy', '2026-11-22'],
   ['22-november-26', 'dd-MMM-yy', '2026-11-22'],
   ['Sept. 1 1999', 'MMM d yyyy', '1999-09-01'],
-  ['11/22/69', 'MM/dd/yy', '1969-11-22'],
-  ['11/22/68', 'MM/dd/yy', '2068-11-22'],
+  ['11/22/70', 'MM/dd/yy', '1970-11-22'],
+  ['11/22/69', 'MM/dd/yy', '2069-11-22'],
   ['2026-11-22 06:15 PM', 'yyyy-MM-dd hh:mm a', '2026-11-22'],
   ['week of 22.11.2026', "'week of' dd.MM.yyyy", '2026-11-22'],
   ['29.02.2028', 'dd.MM.yyyy', '2028-02-29'],
   ['(2026)11+22', '(yyyy)MM+dd', '2026-11-22'],
+  ['20261122T0615', 'yyyyMMddThhmm', '2026-11-22'],
+  ['22.Nov.2026', 'dd.MMM.yyyy', '2026-11-22'],
+  ['22. März 2026', 'd. MMMM@de yyyy', '2026-03-22'],
+  ['22 listopada 2026', 'd MMMM@pl yyyy', '2026-11-22'],
+  ['Sunday, 22 Nov 2026', 'EEEE, d MMM yyyy', '2026-11-22'],
+  ['22/11/2026', 'yyyy-MM-dd | dd/MM/yyyy', '2026-11-22'],
 ]
 
 for (const [text, format, day] of readable) {
@@ -33,9 +39,13 @@ const unreadable: [text: string, format: string, code: string][] = [
   ['20261122T256000', 'yyyyMMddTHHmmss', 'date_not_read'],
   ['2026-11-22 13:00 PM', 'yyyy-MM-dd hh:mm a', 'date_not_read'],
   ['', 'yyyyMMdd', 'date_not_read'],
+  ['Monday, 22 Nov 2026', 'EEEE, d MMM yyyy', 'date_not_read'],
   ['202611', 'yyyyMM', 'date_format_invalid'],
   ['x', 'yyyyMMddQ', 'date_format_invalid'],
   ['x', 'yyyyMMddMM', 'date_format_invalid'],
+  ['x', 'dMyyyy', 'date_format_invalid'],
+  ['x', 'd MMM@xx yyyy', 'date_format_invalid'],
+  ['x', "dd.MM.yyyy 'o clock", 'date_format_invalid'],
 ]
 
 for (const [text, format, code] of unreadable) {

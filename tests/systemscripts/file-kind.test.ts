@@ -13,6 +13,17 @@ test('workbooks are known by their bytes, whatever the name says', async (t) => 
   assert.equal(await kindOf(t, book('biff8')), 'xls')
   assert.equal(await kindOf(t, book('biff5')), 'xls')
   assert.equal(await kindOf(t, book('biff2')), 'xls')
+  assert.equal(await kindOf(t, book('xlsb')), 'xlsb')
+  assert.equal(await kindOf(t, book('ods')), 'ods')
+  assert.equal(await kindOf(t, book('fods')), 'ods')
+  assert.equal(await kindOf(t, book('xlml')), 'xml')
+  assert.equal(await kindOf(t, '<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet>'), 'xml')
+})
+
+test('archives and JSON are known too', async (t) => {
+  assert.equal(await kindOf(t, gzipSync('a,b\n')), 'gzip')
+  assert.equal(await kindOf(t, zipOf({ 'prices.csv': 'a,b\n' })), 'zip')
+  for (const text of [' [{"a": 1}]', '{"rows": []}', '{"a":1}\n{"a":2}\n', '[1, 2]']) assert.equal(await kindOf(t, text), 'json', text)
 })
 
 test('a workbook that was cut off is still known as one', async (t) => {
@@ -46,22 +57,22 @@ test('text that is nothing else is a CSV, in whatever encoding', async (t) => {
 
 test('what is recognised and not read is refused, each kind with its own code', async (t) => {
   const refused: [string, string | Buffer][] = [
-    ['file_is_ods', book('ods')],
-    ['file_is_xlsb', book('xlsb')],
-    ['file_is_spreadsheetml', book('xlml')],
     ['file_is_xml', '<?xml version="1.0"?><rows><row a="1"/></rows>'],
     ['file_is_xml', '<rows><row a="1"/></rows>'],
-    ['file_is_json', ' [{"a": 1}]'],
-    ['file_is_json', '{"rows": []}'],
-    ['file_is_json', '[1, 2]'],
-    ['file_is_gzip', gzipSync('a,b\n')],
-    ['file_is_zip', zipOf({ 'prices.csv': 'a,b\n' })],
-    ['file_is_office_document', zipOf({ '[Content_Types].xml': '<Types/>', 'word/document.xml': '<w/>' })],
+    ['file_is_office_document', zipOf({ '[Content_Types].xml': '<Types/>', 'visio/document.xml': '<v/>' })],
+    ['file_is_word', zipOf({ '[Content_Types].xml': `<Types>${officeType('wordprocessingml.document.main')}</Types>` })],
+    ['file_is_powerpoint', zipOf({ '[Content_Types].xml': `<Types>${officeType('presentationml.presentation.main')}</Types>` })],
+    ['file_is_office_document', zipOf({ mimetype: 'application/vnd.oasis.opendocument.text', 'content.xml': '<a/>' })],
+    ['file_is_numbers', zipOf({ 'Index/Document.iwa': 'x', 'preview.jpg': 'x' })],
     ['file_is_pdf', '%PDF-1.7\n'],
     ['file_is_image', Buffer.from('89504e470d0a1a0a', 'hex')],
     ['file_is_image', Buffer.from('ffd8ffe000104a46', 'hex')],
     ['file_is_mhtml', 'MIME-Version: 1.0\nContent-Type: multipart/related\n'],
-    ['file_is_parquet', Buffer.from('PAR1\x15\x04', 'latin1')],
+    ['file_is_parquet', Buffer.from('PAR1\x15\x04\0', 'latin1')],
+    ['file_is_tar', Buffer.concat([Buffer.alloc(257), Buffer.from('ustar'), Buffer.alloc(300)])],
+    ['file_is_image', Buffer.from('424d36000000000000003600000028000000', 'hex')],
+    ['file_is_program', Buffer.from('4d5a90000300000004000000', 'hex')],
+    ['file_is_sylk', 'ID;PWXL;N;E\nC;Y1;X1;K"a"\n'],
   ]
   for (const [code, content] of refused) {
     const error = await refusal(t, content)
@@ -78,10 +89,30 @@ test('a workbook behind a password is told from a broken one', async (t) => {
   assert.equal((await refusal(t, XLSX.CFB.write(locked, { type: 'buffer' }))).code, 'workbook_encrypted')
 })
 
-test('a compound file without a workbook is another document', async (t) => {
-  const letter = XLSX.CFB.utils.cfb_new()
-  XLSX.CFB.utils.cfb_add(letter, '/WordDocument', Buffer.alloc(9000))
-  assert.equal((await refusal(t, XLSX.CFB.write(letter, { type: 'buffer' }))).code, 'file_is_office_document')
+test('old and OpenDocument workbooks behind a password are known as well', async (t) => {
+  const bytes = book('biff8')
+  const globals = bytes.indexOf(Buffer.from('0908100000060500', 'hex'))
+  // The record behind the beginning becomes the mark of encryption.
+  bytes.writeUInt16LE(0x2f, globals + 20)
+  assert.equal((await refusal(t, bytes)).code, 'workbook_encrypted')
+  const manifest = '<manifest:file-entry manifest:full-path="content.xml"><manifest:encryption-data/></manifest:file-entry>'
+  const locked = zipOf({ mimetype: 'application/vnd.oasis.opendocument.spreadsheet', 'META-INF/manifest.xml': manifest })
+  assert.equal((await refusal(t, locked)).code, 'workbook_encrypted')
+})
+
+test('a compound file is known by what stands in its root, whatever is embedded deeper', async (t) => {
+  const documents: [string, string][] = [
+    ['/WordDocument', 'file_is_word'],
+    ['/PowerPoint Document', 'file_is_powerpoint'],
+    ['/__properties_version1.0', 'file_is_mail'],
+    ['/Contents', 'file_is_office_document'],
+  ]
+  for (const [stream, code] of documents) {
+    const document = XLSX.CFB.utils.cfb_new()
+    XLSX.CFB.utils.cfb_add(document, stream, Buffer.alloc(9000))
+    XLSX.CFB.utils.cfb_add(document, '/ObjectPool/_1/Workbook', Buffer.alloc(9000))
+    assert.equal((await refusal(t, XLSX.CFB.write(document, { type: 'buffer' }))).code, code)
+  }
 })
 
 test('an empty file is empty, also with a byte order mark and blanks in it', async (t) => {
@@ -94,6 +125,10 @@ test('binary that nobody knows is not recognised, and its first bytes are told',
   assert.match(error.detail ?? '', /01 02 03 00 ff fe/)
 })
 
+function officeType(type: string): string {
+  return `<Override ContentType="application/vnd.openxmlformats-officedocument.${type}+xml"/>`
+}
+
 function book(bookType: XLSX.BookType): Buffer {
   const workbook = XLSX.utils.book_new()
   XLSX.utils.book_append_sheet(
@@ -104,7 +139,7 @@ function book(bookType: XLSX.BookType): Buffer {
     ]),
     'Data',
   )
-  const content: string | Uint8Array = XLSX.write(workbook, { type: bookType === 'xlml' ? 'string' : 'buffer', bookType })
+  const content: string | Uint8Array = XLSX.write(workbook, { type: /^(xlml|fods)$/.test(bookType) ? 'string' : 'buffer', bookType })
   return Buffer.from(content)
 }
 

@@ -29,6 +29,19 @@ test('years and dates as names are taken when nothing wordier comes first', () =
   assert.equal(lineFound(['country,2021,2022,2023', 'NO,6,7,8']), 1)
 })
 
+test('years as names win over the words below them', () => {
+  assert.equal(lineFound(['Grades', 'country,2021,2022,2023', 'Norway,good,fair,good', 'Peru,fair,fair,poor']), 2)
+  assert.equal(lineFound(['country,2024-01,2024-02,2024-03', 'Norway,good,fair,good']), 1)
+  assert.equal(lineFound(['id,name,year', '1,A,2021', '2,B,2022']), 1)
+})
+
+test('a block of junk with blank rows in between is passed over', () => {
+  assert.equal(
+    lineFound(['ACME Inc.,,,,', 'Page 1 of 9,,,,', ',,,,', 'User: max,,Zone: UTC,,', 'no,item,qty,price,total', '1,a,2,3,6', '2,b,1,4,4']),
+    5,
+  )
+})
+
 test('one column has its name in the first row', () => {
   assert.equal(lineFound(['name', 'Anna', 'Ben']), 1)
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type * as XLSX from 'xlsx'
-import { readSpreadsheet, type SpreadsheetOptions } from '../../systemscripts/spreadsheet.ts'
+import { type ReadTableOptions, readTable } from '../../systemscripts/read-table.ts'
 import { temporaryFile } from './test-files.ts'
 import { type BookType, number, refusal, type Sheets, valuesOf, workbook } from './workbooks.ts'
 
@@ -114,7 +114,7 @@ for (const bookType of EXCEL_TYPES) {
     test('the first sheet that is not hidden is read, or the one asked for by name or number', async (t) => {
       const path = await temporaryFile(t, 'book', workbook(sheets, bookType, hidden))
       const kind = bookType === 'xlsx' ? 'xlsx' : 'xls'
-      const asked: [SpreadsheetOptions['sheet'], string][] = [
+      const asked: [ReadTableOptions['sheet'], string][] = [
         [null, 'Budget'],
         ['budget', 'Budget'],
         ['Secret', 'Secret'],
@@ -125,7 +125,7 @@ for (const bookType of EXCEL_TYPES) {
         ['3', '02'],
       ]
       for (const [sheet, name] of asked) {
-        const table = await readSpreadsheet(path, { kind, sheet: sheet ?? null })
+        const table = await readTable(path, { kind, sheet: sheet ?? null })
         assert.equal(table.sheet, name)
         await table.close()
       }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { PermanentError } from '../../systemscripts/errors.ts'
-import { readSpreadsheet, type SpreadsheetOptions } from '../../systemscripts/spreadsheet.ts'
+import { type ReadTableOptions, readTable } from '../../systemscripts/read-table.ts'
 import { allRows, temporaryFile } from './test-files.ts'
 
 test('cells are read as they are shown', async (t) => {
@@ -79,14 +79,14 @@ test('the encoding is what is stated, else what the page says, else UTF-8 or win
   assert.deepEqual((await read(t, latin(page('<meta charset="utf-8">')), { encoding: 'windows-1252' })).headers, ['größe'])
 })
 
-async function read(t: TestContext, page: string | Buffer, options: Partial<SpreadsheetOptions> = {}) {
+async function read(t: TestContext, page: string | Buffer, options: Partial<ReadTableOptions> = {}) {
   const path = await temporaryFile(t, 'export.xls', page)
-  const table = await readSpreadsheet(path, { ...options, kind: 'html' })
+  const table = await readTable(path, { ...options, kind: 'html' })
   const { headers, headerLine } = table
   return { headers, headerLine, values: (await allRows(table)).map((row) => row.values) }
 }
 
-async function refusal(t: TestContext, page: string, options: Partial<SpreadsheetOptions> = {}): Promise<PermanentError> {
+async function refusal(t: TestContext, page: string, options: Partial<ReadTableOptions> = {}): Promise<PermanentError> {
   try {
     await read(t, page, options)
   } catch (error) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { describe, test } from 'node:test'
 import type { PermanentError } from '../../systemscripts/errors.ts'
-import { readSpreadsheet } from '../../systemscripts/spreadsheet.ts'
+import { readTable } from '../../systemscripts/read-table.ts'
 import { allRows, allValues, temporaryFile, xlsxOf } from './test-files.ts'
 import { number, numbered, readBook, refusal, workbook } from './workbooks.ts'
 
@@ -20,7 +20,7 @@ describe('the table in a sheet', () => {
 
   test('a stated header row is taken, and one that is blank refused', async (t) => {
     const path = await temporaryFile(t, 'book.xlsx', workbook({ Data: [['x', 'y'], ['a', 'b'], [], ['1', '2']] }, 'xlsx'))
-    const table = await readSpreadsheet(path, { kind: 'xlsx', headerRow: 2 })
+    const table = await readTable(path, { kind: 'xlsx', headerRow: 2 })
     assert.deepEqual([table.headers, await allValues(table)], [['a', 'b'], [['1', '2']]])
     assert.equal((await refusal(path, { kind: 'xlsx', headerRow: 3 })).code, 'header_row_missing')
   })
@@ -54,7 +54,7 @@ describe('the table in a sheet', () => {
     const cell = (place: string, text: string) => `<c r="${place}" t="inlineStr"><is><t>${text}</t></is></c>`
     const sheet = `<dimension ref="A1:XFD1048576"/><sheetData><row r="1">${cell('A1', 'a')}${cell('XFD1', 'z')}</row><row r="1048576">${cell('XFD1048576', 'end')}</row></sheetData>`
     const path = await temporaryFile(t, 'far.xlsx', xlsxOf(sheet))
-    const table = await readSpreadsheet(path, { kind: 'xlsx', headerRow: 1 })
+    const table = await readTable(path, { kind: 'xlsx', headerRow: 1 })
     assert.deepEqual(table.headers, ['a', 'z'])
     assert.deepEqual(await allRows(table), [{ line: 1_048_576, values: [null, 'end'] }])
   })
@@ -67,7 +67,7 @@ describe('the table in a sheet', () => {
     const strings =
       '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><r><t>東</t></r><r><t xml:space="preserve"> &amp; _x0041_</t></r><rPh sb="0" eb="1"><t>ヒガシ</t></rPh></si></sst>'
     const path = await temporaryFile(t, 'runs.xlsx', xlsxOf(sheet, { sharedStringsXml: strings }))
-    assert.deepEqual(await allValues(await readSpreadsheet(path, { kind: 'xlsx' })), [
+    assert.deepEqual(await allValues(await readTable(path, { kind: 'xlsx' })), [
       ['3', '東 & A'],
       ['x', null],
     ])
@@ -87,7 +87,7 @@ describe('broken, locked and oversized workbooks', () => {
     const bytes = workbook(numbered(300), 'biff8')
     for (let share = 0.05; share < 1; share += 0.05) {
       const path = await temporaryFile(t, 'cut.xls', bytes.subarray(0, bytes.length * share))
-      const outcome = await readSpreadsheet(path, { kind: 'xls' })
+      const outcome = await readTable(path, { kind: 'xls' })
         .then(allRows)
         .catch((error: PermanentError) => error.code)
       if (Array.isArray(outcome)) assert.equal(outcome.length, 300)
@@ -105,10 +105,9 @@ describe('broken, locked and oversized workbooks', () => {
     assert.match(error.detail ?? '', /sheet1\.xml.*checksum/)
   })
 
-  test('text that calls itself a workbook is broken', async (t) => {
+  test('text that calls itself a workbook is none', async (t) => {
     const path = await temporaryFile(t, 'fake', 'not a workbook at all, not at all')
-    assert.equal((await refusal(path, { kind: 'xlsx' })).code, 'workbook_broken')
-    assert.equal((await refusal(path, { kind: 'xls' })).code, 'workbook_broken')
+    for (const kind of ['xlsx', 'xls'] as const) assert.equal((await refusal(path, { kind })).code, 'file_kind_differs')
   })
 
   test('a workbook whose parts unpack to more than allowed is refused before it is unpacked', async (t) => {
@@ -116,11 +115,6 @@ describe('broken, locked and oversized workbooks', () => {
     const error = await refusal(path, { kind: 'xlsx', limits: { maxUnpackedBytes: 50_000 } })
     assert.equal(error.code, 'workbook_too_large')
     assert.match(error.detail ?? '', /allowed are 50000/)
-  })
-
-  test('a workbook with more cells than allowed is refused', async (t) => {
-    const path = await temporaryFile(t, 'cells.xlsx', workbook(numbered(300), 'xlsx'))
-    assert.equal((await refusal(path, { kind: 'xlsx', limits: { maxCells: 100 } })).code, 'workbook_too_large')
   })
 
   test('a workbook that eats the memory ends its thread and not the process', async (t) => {
@@ -139,7 +133,7 @@ describe('the thread', () => {
       turns += 1
     }, 1)
     t.after(() => clearInterval(turning))
-    const table = await readSpreadsheet(path, { kind: 'xls' })
+    const table = await readTable(path, { kind: 'xls' })
     assert.ok(turns > 20, `the loop turned ${turns} times only`)
     assert.equal((await allRows(table)).length, 20_000)
   })
@@ -148,11 +142,11 @@ describe('the thread', () => {
     const path = await temporaryFile(t, 'large.xls', workbook(numbered(20_000), 'biff8'))
     const reason = new Error('enough')
     const early = new AbortController()
-    const opening = readSpreadsheet(path, { kind: 'xls', signal: early.signal })
+    const opening = readTable(path, { kind: 'xls', signal: early.signal })
     early.abort(reason)
     await assert.rejects(opening, reason)
     const late = new AbortController()
-    const table = await readSpreadsheet(path, { kind: 'xls', signal: late.signal })
+    const table = await readTable(path, { kind: 'xls', signal: late.signal })
     await assert.rejects(async () => {
       for await (const _ of table.rows) late.abort(reason)
     }, reason)
@@ -161,19 +155,19 @@ describe('the thread', () => {
   test('rows cross in batches, and a loop left early ends it', async (t) => {
     const table = await readBook(t, numbered(2000))
     for await (const batch of table.rows) {
-      assert.equal(batch.length, 500)
+      assert.ok(batch.length <= 1000)
       break
     }
     await table.close()
   })
 
   test('a file that is not there is an error of its own', async () => {
-    await assert.rejects(readSpreadsheet('/nowhere/book.xlsx', { kind: 'xlsx' }), { code: 'ENOENT' })
+    await assert.rejects(readTable('/nowhere/book.xlsx', { kind: 'xlsx' }), { code: 'ENOENT' })
   })
 
   test('the file is closed once the table is there', async (t) => {
     const path = await temporaryFile(t, 'book.xlsx', workbook(numbered(10), 'xlsx'))
-    const table = await readSpreadsheet(path, { kind: 'xlsx' })
+    const table = await readTable(path, { kind: 'xlsx' })
     const file = await open(path, 'r+')
     await file.truncate(0)
     await file.close()

@@ -2,7 +2,7 @@
 import type { TestContext } from 'node:test'
 import * as XLSX from 'xlsx'
 import { PermanentError } from '../../systemscripts/errors.ts'
-import { readSpreadsheet, type SpreadsheetOptions } from '../../systemscripts/spreadsheet.ts'
+import { type ReadTableOptions, readTable } from '../../systemscripts/read-table.ts'
 import { allRows, allValues, temporaryFile } from './test-files.ts'
 
 export type Sheets = Record<string, (XLSX.CellObject | string | number | boolean | null)[][]>
@@ -25,20 +25,20 @@ export function workbook(sheets: Sheets, bookType: BookType, properties: XLSX.WB
 }
 
 export async function readBook(t: TestContext, sheets: Sheets) {
-  return readSpreadsheet(await temporaryFile(t, 'book.xlsx', workbook(sheets, 'xlsx')), { kind: 'xlsx' })
+  return readTable(await temporaryFile(t, 'book.xlsx', workbook(sheets, 'xlsx')), { kind: 'xlsx' })
 }
 
 /** The texts of these cells, which stand under each other beside a column of names. */
 export async function valuesOf(t: TestContext, bookType: BookType, cells: (XLSX.CellObject | string)[], properties: XLSX.WBProps = {}) {
   const rows = [['name', 'value'], ...cells.map((cell, index) => [`name ${index}`, cell])]
   const path = await temporaryFile(t, 'book', workbook({ Data: rows }, bookType, properties))
-  const values = await allValues(await readSpreadsheet(path, { kind: bookType === 'xlsx' ? 'xlsx' : 'xls' }))
+  const values = await allValues(await readTable(path, { kind: bookType === 'xlsx' ? 'xlsx' : 'xls' }))
   return values.map((row) => row[1] ?? null)
 }
 
-export async function refusal(path: string, options: SpreadsheetOptions): Promise<PermanentError> {
+export async function refusal(path: string, options: ReadTableOptions): Promise<PermanentError> {
   try {
-    await allRows(await readSpreadsheet(path, options))
+    await allRows(await readTable(path, options))
   } catch (error) {
     if (error instanceof PermanentError) return error
     throw error

@@ -31,8 +31,11 @@ test('a table that does not exist takes every column of the file', () => {
       { index: 1, column: 'b' },
     ],
     added: ['a', 'b'],
+    extra: [],
+    proposed: [],
     ignored: [],
     missing: [],
+    renames: [],
   })
 })
 
@@ -88,8 +91,11 @@ test('names match without regard to case only where no column is exactly so name
       { index: 1, column: 'ticker' },
     ],
     added: ['Ticker'],
+    extra: [],
+    proposed: [],
     ignored: [],
     missing: [],
+    renames: [],
   })
   assert.deepEqual(decideDrift(['company_name'], target('Company_Name'), ignoreNull, names).loaded, [{ index: 0, column: 'Company_Name' }])
 })
@@ -110,4 +116,23 @@ test('columns that files do not fill count neither as missing nor for the half',
 
 test('a file without a single column that the table takes is refused', () => {
   assert.equal(codeOf(() => decideDrift(['x'], { writable: ['note'], fromFiles: [] }, ignoreNull, names)).code, 'no_column_to_load')
+})
+
+test('with extra a new column is kept beside the others, with propose people decide, unless they have refused it', () => {
+  const extra = decideDrift(['a', 'new'], target('a'), { onNewColumn: 'extra', onMissingColumn: 'null' }, names)
+  assert.deepEqual([extra.loaded, extra.extra, extra.ignored], [[{ index: 0, column: 'a' }], ['new'], []])
+  const propose: DriftPolicy = { onNewColumn: 'propose', onMissingColumn: 'null' }
+  assert.deepEqual(decideDrift(['a', 'new'], target('a'), propose, names).proposed, ['new'])
+  const refused = decideDrift(['a', 'new'], target('a'), propose, names, ['new'])
+  assert.deepEqual([refused.proposed, refused.ignored], [[], ['new']])
+})
+
+test('a new and a missing column are said to be the same where their names are alike or their places are', () => {
+  assert.deepEqual(decideDrift(['ticker', 'Mkt_Cap', 'x'], target('ticker', 'mktcap2', 'x'), addNull, names).renames, [
+    { from: 'Mkt_Cap', to: 'mktcap2', reason: 'the names are much alike' },
+  ])
+  assert.deepEqual(decideDrift(['a', 'volume', 'c'], target('a', 'umsatz', 'c'), addNull, names).renames, [
+    { from: 'volume', to: 'umsatz', reason: 'it stands at the same place' },
+  ])
+  assert.deepEqual(decideDrift(['a', 'c', 'volume'], target('a', 'umsatz', 'c'), addNull, names).renames, [])
 })

@@ -1,0 +1,101 @@
+import type { CopyPiece, CopyPlan } from '../copy-plan.ts'
+import type { Grid, GridRow } from '../grid.ts'
+import { HEADER_SAMPLE_ROWS } from '../header-row.ts'
+import type { TableFacts, TableRow } from '../table.ts'
+import { rowHasTooManyFields } from './refusals.ts'
+import { createRowEncoder } from './row-encoder.ts'
+import { ROWS_PER_BATCH, type SourceTable } from './source-table.ts'
+import { endsBefore, type FittedRow, findShape, fitRow, type ShapeOptions, type TableShape } from './table-shape.ts'
+
+/**
+ * The table in a grid: header found or stated, the rows below it, and of the columns those that have a name or, in the first rows, a value.
+ * @throws PermanentError `header_row_missing`, and whatever the grid throws
+ */
+export async function tableOfGrid(grid: Grid, options: ShapeOptions, fileName: string): Promise<SourceTable> {
+  const batches = iteratorOf(grid.rows)
+  const sample = await takeSample(batches, options)
+  const shape = findShape(
+    sample.rows.slice(0, HEADER_SAMPLE_ROWS + options.headerRows),
+    { ...options, names: grid.names, width: 'as rows' },
+    fileName,
+  )
+  const { headers, headerLine } = shape
+  const first = fitted(sample.rows, shape)
+  const facts: TableFacts = {
+    kind: grid.kind,
+    sheet: grid.sheet,
+    headers,
+    headerLine,
+    sample: first.rows.slice(0, HEADER_SAMPLE_ROWS).map(plainRow),
+  }
+  return { facts, rows, copy }
+
+  async function* walk(): AsyncGenerator<FittedRow[]> {
+    try {
+      yield first.rows
+      if (first.isEnd || sample.isEnd) return
+      for (let next = await batches.next(); !next.done; next = await batches.next()) {
+        const { rows, isEnd } = fitted(next.value, shape)
+        yield rows
+        if (isEnd) return
+      }
+    } finally {
+      await batches.return?.()
+    }
+  }
+
+  async function* rows(): AsyncGenerator<TableRow[]> {
+    for await (const batch of walk()) {
+      for (const { line, strays, values } of batch) if (strays[0]) throw rowHasTooManyFields(fileName, line, strays[0], values.length)
+      for (let from = 0; from < batch.length; from += ROWS_PER_BATCH) yield batch.slice(from, from + ROWS_PER_BATCH).map(plainRow)
+    }
+  }
+
+  async function* copy(plan: CopyPlan): AsyncGenerator<CopyPiece> {
+    const encoder = await createRowEncoder(plan, facts)
+    for await (const batch of walk()) {
+      for (const { line, values, strays } of batch) {
+        encoder.add(line, values, strays)
+        if (!encoder.isFull()) continue
+        const piece = encoder.take()
+        if (piece !== null) yield piece
+      }
+    }
+    const last = encoder.take()
+    if (last !== null) yield last
+  }
+}
+
+type Batches = Iterator<GridRow[]> | AsyncIterator<GridRow[]>
+
+function iteratorOf(rows: Grid['rows']): Batches {
+  return Symbol.asyncIterator in rows ? rows[Symbol.asyncIterator]() : rows[Symbol.iterator]()
+}
+
+/** The rows that tell where the table lies: the first ones, of the range when one is stated, and on to the header row that is stated. */
+async function takeSample(batches: Batches, options: ShapeOptions): Promise<{ rows: GridRow[]; isEnd: boolean }> {
+  const { range, headerRow, headerRows, skipHidden } = options
+  const enough = HEADER_SAMPLE_ROWS + headerRows
+  const from = Math.max(range?.firstLine ?? 1, headerRow ?? 1)
+  let rows: GridRow[] = []
+  for (let next = await batches.next(); !next.done; next = await batches.next()) {
+    rows = rows.concat(next.value.filter((row) => row.line >= from && !(skipHidden && row.isHidden === true)))
+    if (rows.length >= enough) return { rows, isEnd: false }
+  }
+  return { rows, isEnd: true }
+}
+
+function fitted(batch: GridRow[], shape: TableShape): { rows: FittedRow[]; isEnd: boolean } {
+  const rows: FittedRow[] = []
+  for (const row of batch) {
+    const fit = fitRow(shape, row)
+    if (fit === null) continue
+    if (endsBefore(shape, row.line, fit.values[0])) return { rows, isEnd: true }
+    if (fit.strays.length > 0 || fit.values.some((value) => value !== null)) rows.push(fit)
+  }
+  return { rows, isEnd: shape.range !== null && (batch.at(-1)?.line ?? 0) >= shape.range.lastLine }
+}
+
+function plainRow({ line, values }: FittedRow): TableRow {
+  return { line, values }
+}

@@ -1,0 +1,86 @@
+import type { Grid, TypedCell } from '../grid.ts'
+import { htmlTableNotFound } from '../spreadsheet/refusals.ts'
+import { parseCellRange } from './cell-range.ts'
+import { chooseSheets, type SheetName } from './choose-sheets.ts'
+import type { NamedContent } from './contents.ts'
+import type { ReadRequest } from './protocol.ts'
+
+export interface OpenGrid {
+  grid: Grid
+  /** Cells with their types, where the kind has any. */
+  typedCells: (() => AsyncIterable<TypedCell[]>) | null
+}
+
+/** Lines below where the header may stand for which texts as shown are asked for. */
+const SHOWN_LINES = 1000
+
+/**
+ * The grids that the request asks for, each to be walked before the next is asked for. The readers of each kind are loaded here only, and only the
+ * one that is needed.
+ */
+export async function* openGrids(content: NamedContent, request: ReadRequest): AsyncGenerator<OpenGrid> {
+  const { fileName, kind, path } = content
+  switch (kind) {
+    case 'json': {
+      const { readJsonRecords } = await import('../json-lines.ts')
+      const grid = await readJsonRecords({ fileName, bytes: () => piecesOf(content), encoding: request.encoding })
+      yield { grid: { ...grid, sheet: content.member }, typedCells: null }
+      return
+    }
+    case 'html': {
+      const { readHtmlTables } = await import('../spreadsheet/html-grid.ts')
+      const page = await readHtmlTables({ fileName, bytes: () => piecesOf(content), encoding: request.encoding })
+      for (const index of htmlTables(page, request.sheet, fileName)) yield named(page.grid(index), content, numberOf(request, index))
+      return
+    }
+    case 'xlsx': {
+      const { openXlsx } = await import('../spreadsheet/xlsx/open-xlsx.ts')
+      const { maxUnpackedBytes } = request
+      const workbook = await openXlsx(path ?? '', { ...(maxUnpackedBytes === null ? {} : { maxUnpackedBytes }) })
+      const range = request.cellRange === null ? null : parseCellRange(request.cellRange)
+      const shownUntilLine = Math.max(request.headerRow ?? 1, range?.firstLine ?? 1) + SHOWN_LINES
+      try {
+        for (const index of chooseSheets(workbook.sheets, request.sheet, fileName)) {
+          const sheet = workbook.sheets[index]?.name ?? null
+          const rows = workbook.readSheet(index, { shownUntilLine })
+          yield { ...named({ kind, sheet, names: null, rows }, content, sheet), typedCells: () => workbook.readCells(index) }
+        }
+      } finally {
+        await workbook.close()
+      }
+      return
+    }
+    case 'csv':
+      return
+    default: {
+      const { readWorkbook } = await import('../spreadsheet/read-workbook.ts')
+      const { maxUnpackedBytes } = request
+      const workbook = await readWorkbook({ path: path ?? '', kind, fileName, ...(maxUnpackedBytes === null ? {} : { maxUnpackedBytes }) })
+      for (const index of chooseSheets(workbook.sheets, request.sheet, fileName)) {
+        yield named(workbook.grid(index), content, workbook.sheets[index]?.name ?? null)
+      }
+    }
+  }
+}
+
+/** Inside an archive a sheet is called by its file and itself. */
+function named(grid: Grid, { member }: NamedContent, sheet: string | null): OpenGrid {
+  const name = member === null ? sheet : sheet === null ? member : `${member}/${sheet}`
+  return { grid: { ...grid, sheet: name }, typedCells: null }
+}
+
+function htmlTables(page: { sheets: SheetName[]; largest: number }, wanted: string | number | null, fileName: string): number[] {
+  if (wanted === null) return [page.largest]
+  const isKnown = wanted === '*' || page.sheets.some(({ name }, index) => String(wanted) === name || Number(wanted) === index + 1)
+  if (!isKnown && !/^\/.*\/$/s.test(String(wanted))) throw htmlTableNotFound(fileName, wanted, page.sheets.length)
+  return chooseSheets(page.sheets, wanted, fileName)
+}
+
+/** A table of a page is called by its number only where several are read. */
+function numberOf({ sheet }: ReadRequest, index: number): string | null {
+  return sheet === '*' || /^\/.*\/$/s.test(String(sheet ?? '')) ? String(index + 1) : null
+}
+
+async function* piecesOf(content: NamedContent): AsyncGenerator<Uint8Array> {
+  yield* content.bytes()
+}

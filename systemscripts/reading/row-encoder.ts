@@ -1,0 +1,182 @@
+import type { CopyPiece, CopyPlan, OutputColumn, RowReject } from '../copy-plan.ts'
+import { PermanentError } from '../errors.ts'
+import type { TableFacts } from '../table.ts'
+import { RefusedValue } from '../values/refused-value.ts'
+import { headerKeys, strayKey } from './header-lines.ts'
+import { PieceBuffer, putByte, putCopyText, putCsvText, putNull, TAB } from './piece-buffer.ts'
+import type { Stray } from './table-shape.ts'
+
+/** Converts rows as a plan says and gathers them, encoded, and the rows that do not fit. */
+export interface RowEncoder {
+  /** What is gathered for the next piece; a lane of its own may write whole rows into it and count them by `countRow`. */
+  out: PieceBuffer
+  /** The value converter of each column of the plan; null where the value goes as it came. */
+  conversions: (Conversion | null)[]
+  /** Encodes the row, or takes it among the refused ones. `values` by header. */
+  add(line: number, values: (string | null)[], strays: Stray[]): void
+  /** Whether a person corrected the row at this line. */
+  isCorrected(line: number): boolean
+  /** @throws PermanentError `empty_mark` when the value says that there is nothing in the file */
+  refuseEmptyMark(firstValue: string | null | undefined, line: number): void
+  /** A row was written past `add`. */
+  countRow(): void
+  isFull(): boolean
+  /** What has been gathered since the last piece; null when that is nothing. */
+  take(): CopyPiece | null
+}
+
+export type Conversion = (text: string | null) => string | null | RefusedValue
+
+/** A piece of refused rows only is sent off when there are so many. */
+const REJECTS_PER_PIECE = 1000
+/** Of rows without a refusal told, so that progress is heard of. */
+const ROWS_PER_PIECE = 100_000
+
+export async function createRowEncoder(
+  plan: CopyPlan,
+  { kind, sheet, headers }: Pick<TableFacts, 'kind' | 'sheet' | 'headers'>,
+): Promise<RowEncoder> {
+  const keys = headerKeys(headers)
+  const { columns } = plan
+  const conversions = await conversionsOf(columns, KINDS_WITH_TYPES.has(kind))
+  const emptyMark = plan.emptyWhen === null ? null : new RegExp(plan.emptyWhen)
+  const corrections = new Map(plan.corrections.filter((one) => one.sheet === sheet).map((one) => [one.line, one.values]))
+  const isCsv = plan.output === 'csv'
+  const separator = isCsv ? COMMA : TAB
+  const out = new PieceBuffer()
+  let rowsWritten = 0
+  let rowsRead = 0
+  let rejects: RowReject[] = []
+  let told = 0
+
+  return {
+    out,
+    conversions,
+    add,
+    isCorrected: (line) => corrections.has(line),
+    refuseEmptyMark,
+    countRow: () => {
+      rowsWritten += 1
+      rowsRead += 1
+    },
+    isFull: () => out.isFull() || rejects.length >= REJECTS_PER_PIECE || rowsRead >= ROWS_PER_PIECE,
+    take,
+  }
+
+  function add(line: number, came: (string | null)[], cameBeyond: Stray[]): void {
+    const correction = corrections.get(line)
+    const values = correction === undefined ? came : came.map((value, index) => corrected(correction, keys[index] ?? '', value))
+    refuseEmptyMark(values[0], line)
+    rowsRead += 1
+    const [stray] = correction === undefined ? cameBeyond : []
+    if (stray !== undefined) {
+      reject(line, values, cameBeyond, null, stray.value, tooManyFields(stray))
+      return
+    }
+    const start = out.length
+    for (let index = 0; index < columns.length; index += 1) {
+      const column = columns[index]
+      if (column === undefined) continue
+      const value = outputOf(column, index, values, line)
+      if (value instanceof RefusedValue || value?.includes('\0')) {
+        out.length = start
+        const refusal = value instanceof RefusedValue ? value : NUL_CHARACTER
+        const isFile = column.from === 'file'
+        const name = isFile ? (column.rule?.column ?? keys[column.index] ?? null) : null
+        reject(line, values, cameBeyond, name, isFile ? (values[column.index] ?? null) : null, refusal)
+        return
+      }
+      if (index > 0) putByte(out, separator)
+      if (isCsv) putCsvText(out, value)
+      else if (value === null) putNull(out)
+      else putCopyText(out, value)
+    }
+    putByte(out, LINE_FEED)
+    rowsWritten += 1
+  }
+
+  function outputOf(column: OutputColumn, index: number, values: (string | null)[], line: number): string | null | RefusedValue {
+    switch (column.from) {
+      case 'file': {
+        const value = values[column.index] ?? null
+        const convert = conversions[index]
+        return convert ? convert(value) : value
+      }
+      case 'constant':
+        return column.value
+      case 'line':
+        return String(line)
+      case 'extra':
+        return extraOf(column.values, values)
+    }
+  }
+
+  function refuseEmptyMark(firstValue: string | null | undefined, line: number): void {
+    if (emptyMark === null || firstValue == null || !emptyMark.test(firstValue)) return
+    throw new PermanentError('empty_mark', `The first column says "${firstValue.slice(0, 200)}" in line ${line}.`)
+  }
+
+  function reject(
+    line: number,
+    values: (string | null)[],
+    beyond: Stray[],
+    column: string | null,
+    value: string | null,
+    { rule, message }: { rule: string; message: string },
+  ): void {
+    told += 1
+    if (told > plan.toldRejects) return
+    const raw = Object.fromEntries([
+      ...keys.map((key, index): [string, string | null] => [key, shownNul(values[index] ?? null)]),
+      ...beyond.map((stray): [string, string | null] => [strayKey(stray.column), shownNul(stray.value)]),
+    ])
+    rejects.push({ sheet, line, column, value: shownNul(value), rule, message, raw })
+  }
+
+  function take(): CopyPiece | null {
+    if (rowsRead === 0) return null
+    const piece = { bytes: out.take(), rowsWritten, rowsRead, rejects }
+    rowsWritten = 0
+    rowsRead = 0
+    rejects = []
+    return piece
+  }
+}
+
+/** Kinds in which a number is a number, whatever a format says of texts. */
+const KINDS_WITH_TYPES = new Set<TableFacts['kind']>(['xlsx', 'xlsb', 'xls', 'ods', 'xml', 'json'])
+
+/** The module of values is loaded only where there is a rule. */
+async function conversionsOf(columns: OutputColumn[], hasTypedCells: boolean): Promise<(Conversion | null)[]> {
+  if (!columns.some((column) => column.from === 'file' && column.rule !== null)) return columns.map(() => null)
+  const { createConversion } = await import('../values.ts')
+  return columns.map((column) => (column.from === 'file' && column.rule !== null ? createConversion(column.rule, { hasTypedCells }) : null))
+}
+
+const COMMA = 44
+const LINE_FEED = 10
+
+const NUL_CHARACTER = { rule: 'nul_character', message: 'a NUL character stands in it, which Postgres cannot hold' }
+
+function corrected(correction: Record<string, string | null>, key: string, value: string | null): string | null {
+  return Object.hasOwn(correction, key) ? (correction[key] ?? null) : value
+}
+
+/** A NUL stays one, so that the row is refused: jsonb takes it in no form. */
+function extraOf(members: { index: number; name: string }[], values: (string | null)[]): string | null {
+  const filled = members.flatMap(({ index, name }): [string, string][] => {
+    const value = values[index] ?? null
+    return value === null ? [] : [[name, value]]
+  })
+  if (filled.some(([name, value]) => `${name}${value}`.includes('\0'))) return '\0'
+  return filled.length === 0 ? null : JSON.stringify(Object.fromEntries(filled))
+}
+
+function tooManyFields({ column }: Stray): { rule: string; message: string } {
+  return { rule: 'too_many_fields', message: `a value stands in column ${column + 1}, which has no name and was empty before` }
+}
+
+/** Neither text nor jsonb of Postgres holds NUL: it is shown by its symbol. */
+function shownNul(value: string | null): string | null {
+  return value?.replaceAll('\0', '\u2400') ?? null
+}

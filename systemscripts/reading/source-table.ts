@@ -1,0 +1,14 @@
+import type { CopyFormat, CopyPiece, CopyPlan } from '../copy-plan.ts'
+import type { TableFacts, TableRow } from '../table.ts'
+
+/** A table as the reading thread has it. Its rows can be walked once, one way or the other. */
+export interface SourceTable {
+  facts: TableFacts
+  rows(): AsyncGenerator<TableRow[]>
+  copy(plan: CopyPlan): AsyncGenerator<CopyPiece>
+}
+
+/** The bytes of every plan are written in COPY's text format, whatever kind of file the rows come from. */
+export const COPY_FORMAT: CopyFormat = { format: 'text' }
+
+export const ROWS_PER_BATCH = 1000

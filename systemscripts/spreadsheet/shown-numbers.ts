@@ -1,0 +1,25 @@
+import type { GridRow } from '../grid.ts'
+
+/** A number that is shown otherwise than it is loaded. */
+export interface ShownNumber {
+  column: number
+  format: string
+  value: number
+}
+
+/** A row with `shown` where it has such numbers. SheetJS, which knows how formats show numbers, is loaded only when there is one. */
+export async function withShown({ line, cells, isHidden }: GridRow, numbers: ShownNumber[], is1904: boolean): Promise<GridRow> {
+  const row: GridRow = { line, cells, ...(isHidden ? { isHidden } : {}) }
+  if (numbers.length === 0) return row
+  const { SSF } = await import('xlsx')
+  row.shown = [...cells]
+  for (const { column, format, value } of numbers) {
+    try {
+      const shown: string = SSF.format(format, value, { date1904: is1904 })
+      row.shown[column] = shown.trim() || cells[column]
+    } catch {
+      // A format that SheetJS cannot read shows the number as it is loaded.
+    }
+  }
+  return row
+}

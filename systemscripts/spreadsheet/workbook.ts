@@ -1,0 +1,9 @@
+import type { Grid } from '../grid.ts'
+
+/** The sheets of a workbook in its order, or the tables of a page. */
+export interface Workbook {
+  /** Those without cells (charts, macro sheets) count, since people count tabs. */
+  sheets: { name: string; isHidden: boolean; hasCells: boolean }[]
+  /** `index` from 0. @throws PermanentError `sheet_without_cells` */
+  grid(index: number): Grid
+}

@@ -1,0 +1,36 @@
+import { createReadStream } from 'node:fs'
+import type { GridRow } from '../grid.ts'
+import { withShown } from './shown-numbers.ts'
+import { createSheetList } from './spreadsheetml/sheet-list.ts'
+import { createSheetReader } from './spreadsheetml/sheet-reader.ts'
+import type { Workbook } from './workbook.ts'
+import { walkXml } from './xml-walk.ts'
+
+const ROWS_PER_BATCH = 500
+
+/**
+ * A workbook in one XML file, as Excel 2002 and 2003 and many reporting tools write it, read as a stream: sheets and styles are gathered in a
+ * first walk, and each sheet is read in a walk of its own. Texts are those of cell-text.ts.
+ * Source: Microsoft, XML Spreadsheet Reference (Office XP).
+ *
+ * @throws PermanentError `workbook_broken`, `workbook_too_large`; also from within the rows
+ */
+export async function readXmlWorkbook({ path, fileName }: { path: string; fileName: string }): Promise<Workbook> {
+  const list = createSheetList()
+  for await (const _ of walkXml(createReadStream(path), list, fileName));
+  return {
+    sheets: list.sheets,
+    grid: (index) => ({ kind: 'xml', sheet: list.sheets[index]?.name ?? '', names: null, rows: rowsOf(index) }),
+  }
+
+  async function* rowsOf(index: number): AsyncGenerator<GridRow[]> {
+    const reader = createSheetReader(index, list.styles, list.isOf1904(), fileName)
+    for await (const _ of walkXml(createReadStream(path), reader, fileName)) {
+      const rows = reader.take()
+      for (let at = 0; at < rows.length; at += ROWS_PER_BATCH) {
+        yield await Promise.all(rows.slice(at, at + ROWS_PER_BATCH).map((row) => withShown(row, row.formatted, list.isOf1904())))
+      }
+      if (reader.isDone()) return
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/** How a load goes on when its first way does not lead to the end. */
+import type { LoadMode, TablesLoad } from './load.ts'
+import type { NewColumn } from './meet.ts'
+
+export interface Course {
+  lane: 'direct' | 'staged'
+  /** Holds back other loads of the target, since it is changed, or looked into. */
+  isAlone: boolean
+  wider: NewColumn[]
+  /** False when a column could not be made wider. */
+  mayWiden: boolean
+}
+
+/** The target has to be changed, and others are loading into it: the load begins again when they are done. */
+export class NeedsTurn extends Error {
+  override name = 'NeedsTurn'
+}
+
+/** What has been done in the target has to be undone in part, which only the staged lane can. */
+export class NeedsStaging extends Error {
+  override name = 'NeedsStaging'
+}
+
+const LOOKING_MODES: LoadMode[] = ['replace', 'upsert', 'append_new']
+
+export function firstCourse({ mode, checks }: TablesLoad, isDryRun: boolean): Course {
+  const isStaged = isDryRun || mode === 'upsert' || mode === 'append_new' || checks.some(({ kind }) => kind === 'expression')
+  return { lane: isStaged ? 'staged' : 'direct', isAlone: LOOKING_MODES.includes(mode), wider: [], mayWiden: true }
+}

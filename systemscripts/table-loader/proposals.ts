@@ -1,0 +1,76 @@
+import { escapeIdentifier } from 'pg'
+import type { Table } from '../table.ts'
+import { inferColumn } from '../values/infer-column.ts'
+import type { TablesLoad } from './load.ts'
+import { type Meeting, splitName } from './meet.ts'
+import type { Proposal } from './proposal.ts'
+import { tableInWords } from './shape-target.ts'
+import { quoted, type TargetTable } from './target.ts'
+
+/** So many rows are looked at for a type. */
+const ROWS_LOOKED_AT = 50_000
+
+/**
+ * The changes that a table of a file asks for, with types that its first rows all have. Walks rows, so that the table cannot be copied after.
+ *
+ * @param target as it is, with what the tables before have proposed
+ */
+export async function proposalsOf(load: TablesLoad, target: TargetTable | null, table: Table, meeting: Meeting): Promise<Proposal[]> {
+  const values = await firstValues(
+    table,
+    meeting.proposed.map(({ index }) => index),
+  )
+  const columns = meeting.proposed.map((one, place) => {
+    if (one.setting !== null) return { ...one, reason: 'Its type is that of dba.importcolumn.', readings: [] }
+    const { type, format, nullTokens, reason } = inferColumn(values[place] ?? [])
+    const reading = { columnName: one.column, sourceName: one.header, type, format, nullTokens }
+    return { ...one, type, reason, readings: format === null && nullTokens.length === 0 ? [] : [reading] }
+  })
+  const name = splitName(load.target)
+  if (target === null) {
+    const added = columns.map(({ column, type }) => ({ name: column, type }))
+    const ddl = tableInWords({ name, target, added, widened: [], datasetColumn: load.datasetColumn, ownerRole: load.ownerRole })
+    const types = columns.map(({ column, type, reason }) => `${column} ${type}: ${reason}`).join('\n')
+    return [
+      {
+        kind: 'create_table',
+        columnName: null,
+        sourceName: null,
+        ddl,
+        reason: `File "${load.fileName}" asks for it.\n${types}`,
+        readings: columns.flatMap(({ readings }) => readings),
+      },
+    ]
+  }
+  return columns.map(({ column, header, type, reason, readings }) => {
+    const rename = meeting.drift.renames.find(({ from }) => from === column)
+    const alike = rename === undefined ? '' : ` It may be a new name of "${rename.to}": ${rename.reason}.`
+    return {
+      kind: 'add_column',
+      columnName: column,
+      sourceName: header,
+      ddl: `alter table ${quoted(name)} add column ${escapeIdentifier(column)} ${type};`,
+      reason: `File "${load.fileName}" has it. ${reason}${alike}`,
+      readings,
+    }
+  })
+}
+
+/** What a file waits for, for dba.file.reason. */
+export function waitingReason(proposals: Proposal[]): string {
+  const what = proposals.map(({ kind, columnName }) => (kind === 'create_table' ? 'a new table' : `column "${columnName}"`))
+  return `Waits for a decision about ${what.join(', ')}.`
+}
+
+async function firstValues(table: Table, indexes: number[]): Promise<(string | null)[][]> {
+  const values = indexes.map((): (string | null)[] => [])
+  let rows = 0
+  for await (const batch of table.rows) {
+    for (const row of batch) {
+      for (const [place, index] of indexes.entries()) values[place]?.push(row.values[index] ?? null)
+    }
+    rows += batch.length
+    if (rows >= ROWS_LOOKED_AT) break
+  }
+  return values
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { CopyPlan, RowReject } from './copy-plan.ts'
+import { PermanentError } from './errors.ts'
+import { PieceBuffer, putByte, putCsvText } from './reading/piece-buffer.ts'
+import type { Table } from './table.ts'
+
+/**
+ * Writes a table as a CSV file: UTF-8 without byte order mark, commas, quotes as RFC 4180 has them, lines end with a line feed; the first line
+ * holds the headers as the file shows them. Null is nothing, empty text is `""`. The file appears under its name when it is whole, and
+ * replaces one that was there; whatever ends it early leaves nothing.
+ *
+ * @throws PermanentError `row_has_too_many_fields`, and those of the table's reader; the signal's reason when aborted
+ */
+export async function writeCsv(
+  table: Table,
+  path: string,
+  { onRows, signal }: { onRows?: (rows: number) => void; signal?: AbortSignal } = {},
+): Promise<{ rows: number; sizeBytes: number }> {
+  const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`)
+  const file = await open(draft, 'wx')
+  let rows = 0
+  let sizeBytes = 0
+  try {
+    for await (const piece of csvPieces(table)) {
+      signal?.throwIfAborted()
+      await file.writeFile(piece.bytes)
+      rows += piece.rows
+      sizeBytes += piece.bytes.length
+      onRows?.(rows)
+    }
+    await file.datasync()
+    await file.close()
+    await rename(draft, path)
+    return { rows, sizeBytes }
+  } catch (error) {
+    await file.close().catch(() => {})
+    await rm(draft, { force: true })
+    throw error
+  }
+}
+
+/** The same bytes piece by piece, header line first. Leaving the walk early frees the file. */
+export async function* csvPieces(table: Table): AsyncGenerator<{ bytes: Uint8Array; rows: number }> {
+  const columns: CopyPlan['columns'] = table.headers.map((_, index) => ({ from: 'file', index, rule: null }))
+  yield { bytes: headerLine(table.headers), rows: 0 }
+  const { pieces } = await table.copy({ columns, output: 'csv', emptyWhen: null, toldRejects: 1, corrections: [] })
+  for await (const { bytes, rowsWritten, rejects } of pieces) {
+    const [reject] = rejects
+    if (reject !== undefined) throw refused(reject)
+    yield { bytes, rows: rowsWritten }
+  }
+}
+
+function headerLine(headers: string[]): Uint8Array {
+  const out = new PieceBuffer()
+  headers.forEach((header, index) => {
+    if (index > 0) putByte(out, COMMA)
+    putCsvText(out, header === '' ? null : header)
+  })
+  putByte(out, LINE_FEED)
+  return out.take()
+}
+
+const COMMA = 44
+const LINE_FEED = 10
+
+/** A CSV has no place for rows that do not fit. */
+function refused({ sheet, line, message, value }: RowReject): PermanentError {
+  const place = `${sheet === null ? '' : `Sheet "${sheet}", `}line ${line}`
+  return new PermanentError('row_has_too_many_fields', `${place}: ${message}`, {
+    detail: `The value is ${JSON.stringify(value?.slice(0, 200) ?? null)}.`,
+    hint: 'State the header row, or the range of cells that is the table; or ask the sender to name all columns.',
+  })
+}

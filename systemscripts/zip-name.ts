@@ -1,0 +1,31 @@
+import { isUtf8 } from 'node:buffer'
+import { crc32 } from 'node:zlib'
+
+/** Bytes 128 to 255 of code page 437, the first PC's: what a zip means when it says nothing else (APPNOTE 6.3, appendix D). */
+const CODE_PAGE_437 =
+  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0'
+
+const UNICODE_NAME = 0x7075
+
+/**
+ * The name of a zip's entry: UTF-8 where the entry says so, by its flag or by Info-ZIP's extra field; also where the bytes happen to be
+ * UTF-8, since macOS writes it without a word; else code page 437. Backslashes, which some writers use against the standard, become `/`.
+ */
+export function zipName(bytes: Buffer, extra: Buffer, isUtf8Stated: boolean): string {
+  const name = unicodeName(extra, bytes) ?? (isUtf8Stated || isUtf8(bytes) ? bytes.toString('utf8') : codePage437(bytes))
+  return name.replaceAll('\\', '/')
+}
+
+/** Extra field 0x7075: version, checksum of the plain name that it stands for, name. */
+function unicodeName(extra: Buffer, plainName: Buffer): string | null {
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
+    const field = extra.subarray(at + 4, at + 4 + extra.readUInt16LE(at + 2))
+    if (extra.readUInt16LE(at) !== UNICODE_NAME || field.length <= 5) continue
+    return field.readUInt32LE(1) === crc32(plainName) && isUtf8(field.subarray(5)) ? field.toString('utf8', 5) : null
+  }
+  return null
+}
+
+function codePage437(bytes: Buffer): string {
+  return Array.from(bytes, (byte) => (byte < 128 ? String.fromCharCode(byte) : (CODE_PAGE_437[byte - 128] ?? '?'))).join('')
+}
