@@ -98,7 +98,7 @@ function doneFileMissing(file: FoundFile, doneFile: string): JobError {
   })
 }
 
-function fileNotFound(path: string): PermanentError {
+export function fileNotFound(path: string): PermanentError {
   return new PermanentError('file_not_found', `File "${path}" does not exist`, {
     hint: 'Correct file in the args of the request: an absolute path, or one below the data folder.',
   })

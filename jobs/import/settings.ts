@@ -3,8 +3,9 @@ import { PermanentError } from '../../systemscripts/errors.ts'
 import { nameExpression } from '../../systemscripts/name-part.ts'
 import type { ReadTableOptions } from '../../systemscripts/read-table.ts'
 import type { DriftPolicy } from '../../systemscripts/table-loader/drift.ts'
+import type { LoadMode } from '../../systemscripts/table-loader/load.ts'
 
-/** A row of dba.importconfig, args laid over it, as far as this version uses it. */
+/** A row of dba.importconfig, args laid over it. */
 export interface ImportSettings {
   configName: string
   sourceFolder: string
@@ -18,29 +19,39 @@ export interface ImportSettings {
   file: string | null
   reading: ReadTableOptions
   nameRule: 'legacy' | 'readable'
-  targetTable: string
+  /** Null: the file becomes a CSV and no more. */
+  targetTable: string | null
+  keepCsv: boolean
   policy: DriftPolicy
-  replacesFormer: boolean
+  mode: LoadMode
+  keyColumns: string[]
+  onDuplicateKey: 'fail' | 'last' | 'first'
+  /** Null: no limit. */
+  maxRejects: number | null
+  maxRejectPercent: number | null
   datasource: string
   datasettype: string
-  labelFrom: 'static' | 'filename' | 'folder'
+  labelFrom: 'static' | 'filename' | 'folder' | 'content'
   labelSpec: string | null
-  dateFrom: 'static' | 'filename' | 'modified' | 'today'
+  dateFrom: 'static' | 'filename' | 'content' | 'modified' | 'today'
   dateSpec: string | null
   dateFormat: string
+  onUnreadableDate: 'fail' | 'today'
   partDelimiter: string
   sourceZone: string
   emptyWhen: RegExp | null
   datasetColumn: string
   archiveFolder: string
   failedFolder: string
+  /** Row of dba.dryrun that is to be answered; null: the file is to be loaded. */
+  dryRunId: number | null
 }
 
 /** @throws PermanentError `setting_invalid`, `name_spec_invalid`, `date_format_invalid`, `date_not_read` for a static date */
 export function readSettings(row: Record<string, unknown>): ImportSettings {
   const settings = settingsOf(row)
   const { labelFrom, labelSpec, dateFrom, dateSpec, dateFormat } = settings
-  if (labelFrom !== 'static' && labelSpec !== null) nameExpression(labelSpec)
+  if (labelFrom !== 'static' && labelFrom !== 'content' && labelSpec !== null) nameExpression(labelSpec)
   if (dateFrom === 'filename' && dateSpec !== null) nameExpression(dateSpec)
   checkDateFormat(dateFormat)
   if (dateFrom === 'static') readDate(dateSpec ?? '', dateFormat)
@@ -61,39 +72,50 @@ function settingsOf(row: Record<string, unknown>): ImportSettings {
     doneFile: read.textOrNull('done_file'),
     file: read.textOrNull('file'),
     reading: {
-      kind: read.word('file_kind', ['auto', 'csv', 'xlsx', 'xls', 'html']),
+      kind: read.word('file_kind', ['auto', 'csv', 'xlsx', 'xlsb', 'xls', 'ods', 'html', 'xml', 'json']),
       sheet: sheetOf(read.textOrNull('sheet')),
-      headerRow: read.countOrNull('header_row'),
+      cellRange: read.textOrNull('cell_range'),
+      headerRow: read.numberOrNull('header_row'),
+      headerRows: read.numberOrNull('header_rows') ?? 1,
+      endsWhen: read.textOrNull('ends_when'),
+      skipHidden: read.flag('skip_hidden'),
       delimiter: read.textOrNull('delimiter') === '\\t' ? '\t' : read.textOrNull('delimiter'),
       quote: read.textOrNull('quote'),
       encoding: read.textOrNull('encoding'),
     },
     nameRule: read.word('name_rule', ['legacy', 'readable']),
-    targetTable: read.text('target_table'),
+    targetTable: read.textOrNull('target_table'),
+    keepCsv: read.flag('keep_csv'),
     policy: {
-      onNewColumn: read.word('on_new_column', ['add', 'ignore', 'fail']),
+      onNewColumn: read.word('on_new_column', ['add', 'ignore', 'fail', 'extra', 'propose']),
       onMissingColumn: read.word('on_missing_column', ['null', 'fail']),
     },
-    replacesFormer: read.word('load_mode', ['append', 'replace_dataset']) === 'replace_dataset',
+    mode: read.word('load_mode', ['append', 'replace', 'replace_dataset', 'upsert', 'append_new']),
+    keyColumns: read.texts('key_columns'),
+    onDuplicateKey: read.word('on_duplicate_key', ['fail', 'last', 'first']),
+    maxRejects: read.numberOrNull('max_rejects'),
+    maxRejectPercent: read.numberOrNull('max_reject_percent'),
     datasource: read.textOrNull('datasource') ?? configName,
     datasettype: read.text('datasettype'),
-    labelFrom: read.word('label_from', ['static', 'filename', 'folder']),
+    labelFrom: read.word('label_from', ['static', 'filename', 'folder', 'content']),
     labelSpec: read.textOrNull('label_spec'),
-    dateFrom: read.word('date_from', ['static', 'filename', 'modified', 'today']),
+    dateFrom: read.word('date_from', ['static', 'filename', 'content', 'modified', 'today']),
     dateSpec: read.textOrNull('date_spec'),
     dateFormat: read.text('date_format'),
+    onUnreadableDate: read.word('on_unreadable_date', ['fail', 'today']),
     partDelimiter: read.text('part_delimiter'),
     sourceZone: read.text('source_zone'),
     emptyWhen: expressionOrNull(read.textOrNull('empty_when')),
     datasetColumn: read.text('dataset_column'),
     archiveFolder: read.textOrNull('archive_folder') ?? `archive/${configName}`,
     failedFolder: read.textOrNull('failed_folder') ?? `failed/${configName}`,
+    dryRunId: read.flag('dry_run') ? read.numberOrNull('dryrun_id') : null,
   }
 }
 
 /** The table's CHECKs have judged the row and the args; this is for what came since: an older version's row, a value of the wrong type. */
 function reader(row: Record<string, unknown>) {
-  return { text, textOrNull, flag, word, countOrNull, seconds }
+  return { text, textOrNull, texts, flag, word, numberOrNull, seconds }
 
   function textOrNull(column: string): string | null {
     const value = row[column] ?? null
@@ -115,10 +137,16 @@ function reader(row: Record<string, unknown>) {
     return words.find((known) => known === row[column]) ?? refuse(column, words.join(', '))
   }
 
-  function countOrNull(column: string): number | null {
+  function texts(column: string): string[] {
+    const value = row[column] ?? []
+    if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value
+    throw settingInvalid(column, value, 'a list of texts')
+  }
+
+  function numberOrNull(column: string): number | null {
     const value = textOrNull(column)
     if (value === null) return null
-    return Number.isSafeInteger(Number(value)) ? Number(value) : refuse(column, 'a whole number')
+    return Number.isFinite(Number(value)) ? Number(value) : refuse(column, 'a number')
   }
 
   function seconds(column: string): number {

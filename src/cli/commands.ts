@@ -1,6 +1,8 @@
 import type { Command } from './command.ts'
 import { cancel } from './commands/cancel.ts'
 import { check } from './commands/check.ts'
+import { convert } from './commands/convert.ts'
+import { importFile } from './commands/import.ts'
 import { logs } from './commands/logs.ts'
 import { migrate } from './commands/migrate.ts'
 import { next } from './commands/next.ts'
@@ -23,6 +25,7 @@ export const commands: readonly Command[] = [
   migrate,
   worker,
   run,
+  importFile,
   status,
   next,
   runs,
@@ -36,4 +39,5 @@ export const commands: readonly Command[] = [
   url,
   secret,
   sql,
+  convert,
 ]

@@ -1,5 +1,7 @@
 /** The ledgers that loading jobs keep: files and datasets. Implemented by src/control-plane, handed to jobs as `ctx.files` and `ctx.datasets`. */
-import type { ClientBase } from 'pg'
+import type { Check } from '../../systemscripts/table-loader/checks.ts'
+import type { ColumnSetting } from '../../systemscripts/table-loader/column-settings.ts'
+import type { FixedRow, LoadHost, LoadMode, TablesLoaded } from '../../systemscripts/table-loader/load.ts'
 import type { Outcome } from './outcome.ts'
 
 /** A file that waits to be loaded. */
@@ -69,36 +71,69 @@ export interface DatasetFacts {
   datasettype: string
   /** As `schema.table`. */
   targetTable: string
-  /** The rows of the former dataset of the same source, type, label and date leave. */
-  replacesFormer: boolean
+  /** `replace_dataset`: the rows of the former dataset of the same source, type, label and date leave; `replace`: those of all. */
+  mode: LoadMode
+  keyColumns: string[]
 }
 
-/** A dataset being loaded. */
-export interface NewDataset {
-  /** Number that the rows carry. */
+/** What people wrote about columns and rows: dba.importcolumn and dba.importcheck. */
+export interface LoadRules {
+  columns: ColumnSetting[]
+  checks: Check[]
+}
+
+/** Rows of a loaded file that people corrected since: dba.reject with state `retry`. */
+export interface FixedRows {
+  fileId: number
+  fileName: string
+  /** Where the file's bytes are kept. */
+  keptPath: string
   datasetId: number
-  /** Table and column that a target's column for it refers to. */
-  references: { schema: string; table: string; column: string }
+  label: string
+  /** As `yyyy-mm-dd`. */
+  datasetDate: string
+  rows: FixedRow[]
 }
 
-export interface LoadedRows {
-  /** `empty`: there was nothing to load; such a dataset supersedes nothing. */
-  state: 'active' | 'empty'
-  /** In words, for an empty one. */
-  reason?: string
-  rowsRead: number
-  rowsWritten: number
-  /** The target's column that carries the dataset's number; null when nothing was written. */
-  datasetColumn: string | null
+/** A dry run that somebody asked for. */
+export interface DryRun {
+  /** Row of dba.dryrun. Null: it is made. */
+  dryRunId: number | null
+  /** As it was asked for. */
+  file: string
 }
 
-/** The datasets, dba.dataset. */
+/** Brings rows into a table by what it is handed; what `loadTables` of systemscripts/table-loader.ts does. */
+export type LoadWork = (host: LoadHost) => Promise<TablesLoaded>
+
+/** The datasets, dba.dataset, and the rows that were refused, dba.reject. */
 export interface Datasets {
+  rules(): Promise<LoadRules>
   /**
-   * Registers a dataset as `new`, lets `work` write its rows, and makes it the one in force: rows, state of dataset and file, and the end of
-   * former datasets commit in one transaction or not at all. Former datasets end only by a dataset with rows: the one of the same file, when it
-   * is loaded again, and with `replacesFormer` that of the same source, type, label and date.
-   * When it throws, a dataset of state `failed` or none stays, and nothing of its rows.
+   * Registers a dataset as `new`, lets `work` write its rows, and makes it the one in force: rows, rejects, state of dataset and file, and the
+   * end of former datasets commit in one transaction or not at all. Former datasets end only by a dataset with rows that is in force: the one
+   * of the same file, when it is loaded again, and those that the mode replaces. A `quarantined` dataset ends none; a file that is `waiting`
+   * leaves no dataset.
+   *
+   * When it throws, a dataset of state `failed` or none stays, and nothing of its rows; the rows that were left out stand in dba.reject when
+   * they were why.
    */
-  load(file: TakenFile, facts: DatasetFacts, work: (client: ClientBase, dataset: NewDataset) => Promise<LoadedRows>): Promise<LoadedRows>
+  load(file: TakenFile, facts: DatasetFacts, work: LoadWork): Promise<TablesLoaded>
+  /** Files of these settings whose rows were corrected after they had been loaded, the oldest first. */
+  fixedRows(): Promise<FixedRows[]>
+  /**
+   * Lets corrected rows join their dataset: rows and states commit in one transaction, each once. A row that is refused again is `open` again.
+   * Where all of them cannot be loaded, they are open again and say why, and nothing is thrown.
+   *
+   * @returns null when nothing joined: another run was faster, or the dataset is no longer in force
+   * @throws what another attempt may mend
+   */
+  join(fixed: FixedRows, work: LoadWork): Promise<TablesLoaded | null>
+  /**
+   * Carries `work` out and takes all of it back; what would have become of the file stands in dba.dryrun and dba.dryrunrow, also when it would
+   * have failed.
+   *
+   * @returns its dryrun_id
+   */
+  dryRun(request: DryRun, facts: DatasetFacts, work: LoadWork): Promise<number>
 }

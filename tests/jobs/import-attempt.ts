@@ -20,6 +20,8 @@ export interface Attempt {
   beforeCommit?: (commit: number) => Promise<void> | void
   afterCommit?: (commit: number) => Promise<void> | void
   onLog?: (line: LogLine) => void
+  /** Address of the database as rota_job. */
+  jobDatabaseUrl?: string
 }
 
 export interface LogLine {
@@ -51,7 +53,7 @@ export async function attemptImport(attempt: Attempt): Promise<Outcome> {
     progress: () => {},
     stillMine: async () => {},
     bookmarks: { read: notForImports, move: notForImports, confirmed: notForImports },
-    connections: { get: notForImports, jobDatabaseUrl: notForImports },
+    connections: { get: notForImports, jobDatabaseUrl: async () => attempt.jobDatabaseUrl ?? (await notForImports()) },
     files: createFileLedger(deps),
     datasets: createDatasets(deps),
     folder: (path) => (isAbsolute(path) ? path : join(dataDir, path)),

@@ -92,7 +92,7 @@ test('values that a typed column does not take fail the file with the line', asy
   await assert.rejects(bench.run(), {
     code: 'files_failed',
     message: '2 of 3 files could not be loaded',
-    detail: /"2.csv": .*"x".*\n"3.csv": .*null/s,
+    detail: /"2.csv": .*Line 3: Column "a" needs a whole number.*"x".*\n"3.csv": .*Line 2: Column "a" needs a value/s,
   })
   assert.deepEqual(await bench.query('select a from feeds.price'), [{ a: 1 }])
 })

@@ -47,8 +47,8 @@ test('a file that failed before its run was killed fails the next attempt too, a
   const bench = await importBench(t)
   await bench.configure()
   await bench.put('inbox/a.csv', 'a,b\n1,2,3\n')
-  // Claim, hash, dataset, then failed.
-  const runId = await bench.runKilled('after 4')
+  // Claim, hash, dataset, rejects, then failed.
+  const runId = await bench.runKilled('after 5')
   assert.deepEqual(await bench.names('inbox'), ['a.csv'])
   await assert.rejects(bench.run({ runId }), { code: 'files_failed' })
   assert.deepEqual(await bench.names('inbox'), [])

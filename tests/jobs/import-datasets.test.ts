@@ -73,7 +73,7 @@ test('a failed file supersedes nothing', async (t) => {
   await bench.put('inbox/a.csv', 'a,b\n1,2\n')
   await bench.run()
   await bench.put('inbox/b.csv', 'a,b\n3,4\n5,6,7\n')
-  await assert.rejects(bench.run(), { code: 'row_has_too_many_fields' })
+  await assert.rejects(bench.run(), { code: 'too_many_rejects' })
   assert.deepEqual(await bench.query('select a from feeds.price'), [{ a: '1' }])
   assert.deepEqual(await bench.query('select state from dba.dataset order by dataset_id'), [{ state: 'active' }, { state: 'failed' }])
 })

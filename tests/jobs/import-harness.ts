@@ -51,7 +51,15 @@ export async function importBench(t: { after(end: () => Promise<void>): void }):
     const runId = options.runId ?? (await openRun(config))
     let state = 'failed'
     try {
-      const outcome = await attemptImport({ pool, dataDir, onLog: (line) => log.push(line), ...options, config, runId })
+      const outcome = await attemptImport({
+        pool,
+        dataDir,
+        onLog: (line) => log.push(line),
+        jobDatabaseUrl: database.urlAs('rota_job'),
+        ...options,
+        config,
+        runId,
+      })
       state = 'succeeded'
       return outcome
     } finally {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { freshDatabase } from '../helpers/database.ts'
-import { importBench } from './import-harness.ts'
 
 const least = { config_name: 'prices', source_folder: 'inbox/prices', file_pattern: '*.xlsx', target_table: 'feeds.price' }
 
@@ -42,29 +41,50 @@ const refused: [settings: Record<string, unknown>, message: RegExp, hint: RegExp
   [{ target_table: 'price' }, /target table is written schema dot table/, /feeds\.price/],
   [{ target_table: 'dba.run' }, /target table is in a schema for data/, /the system's/],
   [{ source_zone: 'Europe/Warsow' }, /source_zone "Europe\/Warsow" is not known/, /Did you mean "Europe\/Warsaw"/],
-  [{ date_format: 'yyyyMM' }, /date format holds year month and day/, /yyyyMMdd/],
-  [{ date_format: 'yyyyMMddQ' }, /date format holds year month and day/, /quotes/],
+  [{ date_format: 'yyyyMM' }, /date format "yyyyMM": it has no day/, /yyyyMMdd/],
+  [{ date_format: 'yyyyMMddQ' }, /"Q" is no part of a date/, /quotes/],
+  [{ date_format: 'dd.MM.yyyy | yyyy-MM' }, /it has no day/, /tried in turn/],
+  [{ date_format: 'd MMM@xx yyyy' }, /@xx is none of the languages/, /MMM@de/],
+  [{ date_format: '' }, /there is no date in it/, /Build it/],
   [{ header_row: 0 }, /header row counts from 1/, /from 1/],
+  [{ header_rows: 0 }, /header rows is between 1 and 5/, /1 to 5/],
+  [{ header_rows: 6 }, /header rows is between 1 and 5/, /1 to 5/],
   [{ delimiter: ';;' }, /delimiter is one character/, /part_delimiter/],
+  [{ quote: '""' }, /quote is one character or none/, /without quotes/],
+  [{ encoding: 'utf8mb4' }, /encoding is known/, /windows-1252/],
   [{ label_from: 'static' }, /a static label stands in label spec/, /label_spec/],
+  [{ label_from: 'content' }, /a label from content names its cell or column/, /B2/],
+  [{ date_from: 'content' }, /a date from content names its cell or column/, /B2/],
+  [{ on_unreadable_date: 'skip' }, /on unreadable date is fail or today/, /today/],
   [{ settle: '2 hours' }, /settle is between 0 and 1 hour/, /10 seconds/],
   [{ on_missing_column: null }, /column "on_missing_column" .* must not be empty/, /null \(default\) or fail/],
-  [{ target_table: null }, /rows go to a table in this version/, /not in this version/],
-  [{ keep_csv: true }, /keep csv is off in this version/, /Not in this version/],
-  [{ file_kind: 'ods' }, /file kind is not ods xml or json in this version/, /Not in this version/],
-  [{ sheet: '*' }, /one sheet is read in this version/, /not in this version/],
-  [{ cell_range: 'A1:B9' }, /the whole sheet is read in this version/, /Not in this version/],
-  [{ header_rows: 2 }, /the header is one row in this version/, /not in this version/],
-  [{ on_new_column: 'propose' }, /on new column is add ignore or fail in this version/, /not in this version/],
-  [{ load_mode: 'upsert' }, /load mode is append or replace dataset in this version/, /not in this version/],
-  [{ key_columns: ['a'] }, /rows have no key in this version/, /not in this version/],
-  [{ on_duplicate_key: 'last' }, /rows have no key in this version/, /not in this version/],
-  [{ label_from: 'content' }, /label and date are not read from content in this version/, /not in this version/],
-  [{ max_rejects: 5 }, /no row may be rejected in this version/, /not in this version/],
-  [{ max_reject_percent: 5 }, /no row may be rejected in this version/, /not in this version/],
+  [{ target_table: null }, /rows go to a table or a csv/, /keep_csv = true/],
+  [{ target_table: 'rota_staging.x' }, /target table is in a schema for data/, /the system's/],
+  [{ file_kind: 'xlsm' }, /file kind is known/, /\.xlsm is xlsx/],
+  [{ sheet: ' ' }, /sheet is not blank/, /\* for all/],
+  [{ sheet: '/Price(/' }, /sheet "Price\(" is not right/, /come in pairs/],
+  [{ sheet: '/[[:alpha:]]/' }, /regular expressions mean the same everywhere/, /\[A-Za-z\]/],
+  [{ ends_when: '(' }, /ends_when "\("/, /come in pairs/],
+  [{ cell_range: 'B3' }, /cell_range "B3" is no part of a sheet/, /B3:K200/],
+  [{ cell_range: ':' }, /cell_range ":" is no part of a sheet/, /B3:K200/],
+  [{ cell_range: 'K3:B9' }, /cell_range "K3:B9" ends before it begins/, /B3:K200/],
+  [{ cell_range: 'AA3:B9' }, /ends before it begins/, /B3:K200/],
+  [{ cell_range: '20:3' }, /ends before it begins/, /B3:K200/],
+  [{ on_new_column: 'ask' }, /on new column is add ignore fail extra or propose/, /propose/],
+  [{ load_mode: 'merge' }, /load mode is known/, /upsert/],
+  [{ load_mode: 'upsert' }, /upsert knows rows by key columns/, /\{isin,price_date\}/],
+  [{ load_mode: 'upsert', key_columns: [] }, /key columns are names of columns/, /63 bytes/],
+  [{ key_columns: ['a', ''] }, /key columns are names of columns/, /63 bytes/],
+  [{ key_columns: ['a', null] }, /key columns are names of columns/, /63 bytes/],
+  [{ key_columns: ['a', 'b', 'a'] }, /key columns stand once/, /twice/],
+  [{ key_columns: ['ä'.repeat(32)] }, /key columns are names of columns/, /63 bytes/],
+  [{ on_duplicate_key: 'last' }, /on duplicate key needs key columns/, /key_columns/],
+  [{ on_duplicate_key: 'newest', key_columns: ['a'] }, /on duplicate key is fail last or first/, /last or first/],
+  [{ max_rejects: -1 }, /max rejects is not negative/, /null for no limit/],
+  [{ max_reject_percent: 101 }, /max reject percent is between 0 and 100/, /0\.5/],
 ]
 
-test('a wrong or a later setting is refused at the write, in words and with a hint', async (t) => {
+test('a wrong setting is refused at the write, in words and with a hint', async (t) => {
   const { as } = await freshDatabase(t)
   const dba = await as('rota_dba')
   for (const [settings, message, hint] of refused) {
@@ -83,67 +103,99 @@ test('a wrong or a later setting is refused at the write, in words and with a hi
   }
 })
 
+const taken: Record<string, unknown>[] = [
+  { sheet: '*', cell_range: '$b$3:k200', header_row: 2, header_rows: 3 },
+  { sheet: '/^Prices (EU|US)$/', cell_range: 'B:K', skip_hidden: true, ends_when: '^Total' },
+  { sheet: '/', cell_range: '3:200' },
+  { file_kind: 'xlsb', cell_range: 'B3:' },
+  { load_mode: 'upsert', key_columns: ['isin', 'company/organization'], on_duplicate_key: 'last' },
+  { load_mode: 'append_new' },
+  { load_mode: 'replace', key_columns: ['isin'] },
+  { on_new_column: 'propose', max_rejects: null, max_reject_percent: 0.5 },
+  { target_table: null, keep_csv: true },
+  { label_from: 'content', label_spec: 'B2', date_from: 'content', date_spec: 'Price (EUR', on_unreadable_date: 'today' },
+  { date_format: 'd. MMMM@de yyyy | dd.MM.yyyy' },
+  { date_format: "yyyyMMddTHHmmss'Z'" },
+  { date_format: 'M/d/yy h:mm' },
+  ...[
+    'UTF-8',
+    'utf-16le',
+    'windows-1252',
+    'cp1250',
+    'latin1',
+    'ISO-8859-15',
+    'iso8859-2',
+    'koi8-r',
+    'ibm866',
+    'shift_jis',
+    'gb18030',
+    'x-mac-cyrillic',
+  ].map((encoding) => ({ encoding })),
+]
+
+test('every setting that the engine carries out is taken', async (t) => {
+  const { as } = await freshDatabase(t)
+  const dba = await as('rota_dba')
+  for (const [index, settings] of taken.entries()) {
+    const row = { ...least, ...settings, config_name: `config ${index}` }
+    const places = Object.keys(row).map((_, place) => `$${place + 1}`)
+    await dba.query(`insert into dba.importconfig (${Object.keys(row).join(', ')}) values (${places.join(', ')})`, Object.values(row))
+  }
+})
+
+test('every encoding that is taken is one that the workers know', async (t) => {
+  const { as } = await freshDatabase(t)
+  const dba = await as('rota_dba')
+  await dba.query(`insert into dba.importconfig (config_name, source_folder, file_pattern, target_table) values ('c', 'in', '*', 'f.t')`)
+  const known = [
+    'utf-8',
+    'utf8',
+    'utf-16',
+    'utf-16be',
+    'ucs-2',
+    'ascii',
+    'us-ascii',
+    'latin2',
+    'l1',
+    'iso-8859-8-i',
+    'windows-874',
+    'tis-620',
+  ]
+  const more = [
+    'koi8-u',
+    'koi8-ru',
+    'macintosh',
+    'gbk',
+    'gb2312',
+    'big5',
+    'big5-hkscs',
+    'euc-jp',
+    'sjis',
+    'windows-31j',
+    'iso-2022-jp',
+    'euc-kr',
+    'korean',
+  ]
+  for (const encoding of [...known, ...more]) {
+    assert.ok(new TextDecoder(encoding), encoding)
+    await dba.query('update dba.importconfig set encoding = $1', [encoding])
+  }
+})
+
 test('args of a schedule are judged as the row would be', async (t) => {
-  const bench = await importBench(t)
-  await bench.configure()
-  const dba = await bench.as('rota_dba')
+  const { as } = await freshDatabase(t)
+  const dba = await as('rota_dba')
+  await dba.query(
+    `insert into dba.importconfig (config_name, source_folder, file_pattern, target_table) values ('prices', 'in', '*', 'feeds.price')`,
+  )
   const schedule = (args: unknown) =>
     dba.query(`insert into dba.scheduler (schedule_name, job, config_name, args) values ('p', 'import', 'prices', $1)`, [
       JSON.stringify(args),
     ])
-  await assert.rejects(schedule({ load_mode: 'upsert' }), /load mode is append or replace dataset in this version/)
+  await assert.rejects(schedule({ load_mode: 'upsert' }), /upsert knows rows by key columns/)
+  await assert.rejects(schedule({ cell_range: 'K:B' }), /cell_range "K:B" ends before it begins/)
+  await assert.rejects(schedule({ dry_run: true }), { message: /takes no args key "dry_run"/ })
   await assert.rejects(schedule({ file_pattern: '*.{csv' }), /glob/)
   await assert.rejects(schedule({ shet: 'x' }), { hint: /Did you mean "sheet"/ })
   await schedule({ header_row: 3, settle: '10 seconds' })
-})
-
-test('args overrule the row, in the words of people too', async (t) => {
-  const bench = await importBench(t)
-  await bench.configure()
-  await bench.put('inbox/1.csv', 'x;y\n\na;b\n1;2\n')
-  await bench.run({ args: { header_row: '3', delimiter: ';', settle: '0 seconds', target_table: 'feeds.other' } })
-  assert.deepEqual(await bench.query('select a, b from feeds.other'), [{ a: '1', b: '2' }])
-  await assert.rejects(bench.run({ args: { settle: 'soon' } }), { code: 'setting_invalid', hint: /'10 seconds'/ })
-})
-
-test('the answer at the row says how many files match now, and on which host', async (t) => {
-  const bench = await importBench(t)
-  await bench.configure({ file_pattern: '*.csv' })
-  assert.deepEqual(await bench.check(), { isOk: true, message: 'no file matches now on host here' })
-  for (const name of ['a.csv', 'b.csv', 'c.txt']) await bench.put(`inbox/${name}`, 'a\n1\n')
-  assert.deepEqual(await bench.check(), { isOk: true, message: '2 files match now on host here' })
-})
-
-test('the answer at the row names a missing folder, a target of others with its statement, and a date that cannot be read', async (t) => {
-  const bench = await importBench(t)
-  await bench.configure()
-  await assert.rejects(bench.check({ source_folder: 'inbax' }), { code: 'folder_missing', message: new RegExp(`${bench.dataDir}/inbax`) })
-  await assert.rejects(bench.check({ date_from: 'static', date_spec: '20260230' }), { code: 'date_not_read' })
-
-  await (await bench.as('rota_dba')).query('create schema feeds create table price (a text)')
-  const { isOk, message } = await bench.check()
-  assert.equal(isOk, false)
-  assert.match(
-    message,
-    /belongs to "rota_dba".*alter table "feeds"\."price" owner to rota_target; grant usage, create on schema "feeds" to rota_target;/,
-  )
-})
-
-test('a rename takes the ledger along, and a reader writes nothing', async (t) => {
-  const bench = await importBench(t)
-  await bench.configure()
-  await bench.put('inbox/1.csv', 'a\n1\n')
-  await bench.run()
-  const dba = await bench.as('rota_dba')
-  await dba.query(`update dba.importconfig set config_name = 'quotes'`)
-  assert.deepEqual(await bench.query('select f.config_name as file, d.config_name as dataset from dba.file f, dba.dataset d'), [
-    { file: 'quotes', dataset: 'quotes' },
-  ])
-  await bench.put('inbox/2.csv', 'a\n1\n')
-  await bench.run({ config: 'quotes' })
-  assert.deepEqual(await bench.query('select state from dba.file where file_id = 2'), [{ state: 'duplicate' }])
-
-  const reader = await bench.as('rota_reader')
-  assert.equal((await reader.query('select config_name from dba.importconfig')).length, 1)
-  await assert.rejects(reader.query(`update dba.importconfig set file_pattern = 'x'`), /permission denied/)
 })

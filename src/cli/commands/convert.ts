@@ -1,0 +1,126 @@
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { PermanentError } from '../../../systemscripts/errors.ts'
+import { openTables, type ReadTableOptions } from '../../../systemscripts/read-table.ts'
+import type { Table } from '../../../systemscripts/table.ts'
+import { csvPieces, writeCsv } from '../../../systemscripts/write-csv.ts'
+import { type Call, type Command, countIn, WrongCommandLine } from '../command.ts'
+import { plain } from '../print-table.ts'
+import { createProgressBar } from '../progress-bar.ts'
+import { listenForStop } from '../stop-signals.ts'
+
+export const convert: Command = {
+  name: 'convert',
+  words: ['<file>', '<csv>'],
+  summary: 'Convert a spreadsheet, or any file that the import reads, to CSV.',
+  description: [
+    'rota convert prices.xlsx prices.csv',
+    'rota convert prices.xlsx - --sheet Q1 | head',
+    'rota convert prices.xlsx prices.csv --all-sheets    writes prices.Q1.csv, prices.Q2.csv …',
+    '',
+    'What the file is, is told by its bytes. The CSV is UTF-8 with commas; an empty cell is nothing, empty text is "".',
+    'It appears under its name when it is whole and replaces one that was there. No database is needed.',
+  ].join('\n'),
+  options: {
+    sheet: { value: 'sheet', summary: 'Name or number of the sheet, or /pattern/ (default: the first visible one).' },
+    'all-sheets': { summary: 'One file for each visible sheet, or for each member of an archive.' },
+    'header-row': { value: 'line', summary: 'Line of the column names, from 1 (default: found).' },
+    'header-rows': { value: 'count', summary: 'How many lines the names take (default 1).' },
+    range: { value: 'cells', summary: 'Part of the sheet, such as B3:K200 or B:K.' },
+    delimiter: { value: 'character', summary: 'Of a CSV that is read (default: detected).' },
+    encoding: { value: 'name', summary: 'Of a CSV or web page that is read (default: detected).' },
+  },
+  async run(call) {
+    const [from = '', to = ''] = call.words
+    const toAll = call.has('all-sheets')
+    if (to !== '-' && resolve(from) === resolve(to)) throw wrong('The file cannot be replaced by its own conversion', 'Name another file.')
+    if (toAll && (to === '-' || call.text('sheet') !== undefined))
+      throw wrong('--all-sheets goes neither with --sheet nor with the standard output', 'Leave one of them out.')
+    const { headerRows, ...options } = { ...readingOptions(call), headerRows: countIn(call, 'header-rows', { least: 1, most: 5 }) }
+    await refuseMissing(from)
+    const stop = new AbortController()
+    const signals = listenForStop(call.deps.env)
+    signals.first.then((signal) => stop.abort(stopped(signal)))
+    call.out.closed.addEventListener('abort', () => stop.abort(stopped('EPIPE')))
+    try {
+      await convertAll(call, { ...options, ...(headerRows === undefined ? {} : { headerRows }), signal: stop.signal }, stop.signal)
+      return 0
+    } catch (error) {
+      // whoever read the standard output has seen enough
+      if (call.out.closed.aborted) return 0
+      throw error
+    } finally {
+      signals.release()
+    }
+  },
+}
+
+function readingOptions(call: Call): ReadTableOptions {
+  const sheet = call.text('sheet')
+  return {
+    sheet: call.has('all-sheets') ? '*' : sheet === undefined ? null : /^[1-9]\d*$/.test(sheet) ? Number(sheet) : sheet,
+    headerRow: countIn(call, 'header-row', { least: 1, most: 1_000_000_000 }) ?? null,
+    cellRange: call.text('range') ?? null,
+    delimiter: call.text('delimiter') ?? null,
+    encoding: call.text('encoding') ?? null,
+  }
+}
+
+async function convertAll(call: Call, options: ReadTableOptions, signal: AbortSignal): Promise<void> {
+  const [from = '', to = ''] = call.words
+  const taken = new Set<string>()
+  for await (const table of openTables(from, options)) {
+    if (to === '-') {
+      await writeOut(call, table)
+      return
+    }
+    const path = call.has('all-sheets') ? pathOfSheet(to, table.sheet ?? '', taken) : to
+    const bar = createProgressBar(call.err)
+    const { rows } = await writeCsv(table, path, {
+      signal,
+      onRows: (count) => bar.show(null, `${basename(path)}: ${count.toLocaleString('en')} rows`),
+    }).finally(bar.clear)
+    const source = table.sheet === null ? table.kind : `sheet "${table.sheet}" (${table.kind})`
+    call.out.line(plain(`${path}: ${rows} rows, ${table.headers.length} columns, from ${source}, header in line ${table.headerLine}`))
+    if (!call.has('all-sheets')) return
+  }
+}
+
+/** As fast as the reader takes it. */
+async function writeOut({ deps: { stdout }, out }: Call, table: Table): Promise<void> {
+  for await (const { bytes } of csvPieces(table)) {
+    if (out.closed.aborted) return
+    if (!stdout.write(bytes))
+      await new Promise<void>((resolve) => {
+        stdout.once('drain', resolve)
+        stdout.once('close', resolve)
+        out.closed.addEventListener('abort', () => resolve(), { once: true })
+      })
+  }
+}
+
+/** `prices.csv` and sheet `Q1` make `prices.Q1.csv`; whatever a name holds, the file stands in the same folder. */
+function pathOfSheet(to: string, sheet: string, taken: Set<string>): string {
+  const name = sheet.replace(/[^\p{L}\p{N} _-]+/gu, '_').slice(0, 100) || 'table'
+  const stem = basename(to).replace(/\.csv$/i, '')
+  let file = `${stem}.${name}.csv`
+  for (let copy = 2; taken.has(file.toLowerCase()); copy += 1) file = `${stem}.${name}_${copy}.csv`
+  taken.add(file.toLowerCase())
+  return join(dirname(to), file)
+}
+
+async function refuseMissing(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null)
+  if (found?.isFile()) return
+  throw new PermanentError('file_missing', `${found === null ? 'There is no file' : 'This is no file:'} "${path}"`, {
+    hint: `Write the path as seen from ${process.cwd()}.`,
+  })
+}
+
+function stopped(signal: string): PermanentError {
+  return new PermanentError('conversion_stopped', 'The conversion was stopped', { detail: `By ${signal}. Nothing is left of it.` })
+}
+
+function wrong(message: string, hint: string): WrongCommandLine {
+  return new WrongCommandLine('wrong_words', message, { hint })
+}
