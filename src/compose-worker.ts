@@ -1,26 +1,25 @@
 /** A worker with everything it stands on: pools, secrets, log, queue, listener, watch. */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import { PermanentError } from '../systemscripts/errors.ts'
-import { openLogFile } from '../systemscripts/log-file.ts'
 import { createRedactor } from '../systemscripts/redact.ts'
-import type { RunningWorker, WorkerOptions } from './cli/deps.ts'
+import type { RunLine, RunningWorker, WorkerOptions } from './cli/deps.ts'
 import { answerConnections } from './control-plane/check-connections.ts'
 import { createConnections } from './control-plane/connections.ts'
-import { type LogEntry, openLogBook } from './control-plane/log.ts'
+import type { ClaimedRun } from './control-plane/runs.ts'
 import { createSecrets, openSecretKey } from './control-plane/secrets.ts'
 import { prepareDatabase } from './control-plane/workers.ts'
-import { explainError } from './db/explain-error.ts'
 import { codeVersion } from './db/migration-files.ts'
 import { openPool } from './db/open.ts'
 import { compareJobs, loadJobs } from './load-jobs.ts'
 import { createScheduleAnswers } from './worker/answer.ts'
 import { createContext, folderOf } from './worker/context.ts'
+import type { EndedAttempt } from './worker/execute.ts'
 import { openListener } from './worker/listen.ts'
 import { openQueue, type Queue } from './worker/queue.ts'
 import { startWatch } from './worker/watch.ts'
 import { startWorker as startTakingRuns } from './worker/worker.ts'
+import { openWorkerLog } from './worker/worker-log.ts'
 
 /** Starts a worker; `rota up` and `rota worker` call it. */
 export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions): Promise<RunningWorker> {
@@ -34,21 +33,8 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
   const work = open('rota job', config.concurrency + 2)
   // A log line may be lost with the server's power; it stands in the file as well.
   const logs = open('rota log', 1, '-c synchronous_commit=off')
-  const logFile = openLogFile({ folder: join(config.dataDir, 'logs'), level: config.logLevel, redact: redactor.text })
-  const logBook = openLogBook(logs)
-
-  let workerName = hostname()
-  const writeLog = (entry: LogEntry): void => {
-    const masked = { ...entry, message: redactor.text(entry.message), data: toRecord(redactor.data(entry.data)) }
-    const { loggedAt: at, level, runId, scheduleName: schedule, message, data } = masked
-    logFile.write({ at, level, worker: workerName, runId, schedule, message, ...(data === null ? {} : { data }) })
-    if (levels.indexOf(entry.level) >= levels.indexOf(config.logLevel)) logBook.write(masked)
-  }
-  const say = (level: 'info' | 'warning' | 'error', message: string, error?: unknown): void => {
-    const data = error === undefined ? null : { ...explainError(error) }
-    writeLog({ ...ownLine, loggedAt: new Date(), level, message, data })
-    if (level !== 'info') log(redactor.text(data === null ? message : `${message}: ${data.message}`))
-  }
+  const workerLog = openWorkerLog({ pool: logs, config, redactor, tell: log })
+  const { say } = workerLog
 
   let opened: Queue | undefined
   try {
@@ -97,29 +83,20 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
       schemaVersion: await codeVersion(),
       createContext: (claimed, lease, signal) =>
         createContext(
-          { pool: work, config, connections, writeLog, flushLog: () => logBook.flush(2), redact: redactor.text },
+          { pool: work, config, connections, writeLog: workerLog.write, flushLog: workerLog.flush, redact: redactor.text },
           claimed,
           lease,
           signal,
         ),
-      onRunStart: (claimed) => writeLog(startLine(claimed)),
+      onRunStart: workerLog.runStarted,
       onRunEnd(claimed, ended) {
-        const { end, state, seconds } = ended
-        const note = end.outcome === 'succeeded' ? (end.facts.note ?? null) : null
-        writeLog(endLine(claimed, state, seconds, note))
-        onRunEnd?.({
-          at: new Date(),
-          scheduleName: claimed.scheduleName,
-          state: state ?? 'lost',
-          seconds,
-          note: note ?? (end.outcome === 'cancelled' ? end.reason : null),
-          error: end.outcome === 'failed' ? end.error : null,
-        })
+        workerLog.runEnded(claimed, ended)
+        onRunEnd?.(runLine(claimed, ended))
       },
       answer,
       say,
     })
-    workerName = worker.name
+    workerLog.speakAs(worker.name)
     const listener = openListener(url, {
       onNotify(channel, payload) {
         if (channel !== 'rota') return watch.notified(channel, payload)
@@ -155,8 +132,7 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
           await drained
           await listener.close().catch(() => undefined)
           await queue.close().catch(() => undefined)
-          await logBook.close()
-          await logFile.close()
+          await workerLog.close()
           await Promise.all([control.end(), work.end(), logs.end()])
         })()
         await stopped
@@ -165,36 +141,25 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
   } catch (error) {
     // what stays open would keep the process from ending
     await opened?.close().catch(() => undefined)
-    await logBook.close()
-    await Promise.all([control.end(), work.end(), logs.end(), logFile.close()])
+    await workerLog.close()
+    await Promise.all([control.end(), work.end(), logs.end()])
     throw error
   }
 }
 
 const version = readVersion()
-const levels = ['debug', 'info', 'warning', 'error']
-const ownLine = { runId: null, attempt: null, scheduleName: null, step: null, stepSeconds: null, totalSeconds: null }
 /** Notifications that say nothing about schedules. */
 const quietWords = new Set(['queued', 'ended', 'cancel', 'run'])
 
-type Claimed = Parameters<typeof createContext>[1]
-
-function startLine(claimed: Claimed): LogEntry {
-  const again = claimed.attempt > 1 ? ` (attempt ${claimed.attempt} of ${claimed.maxAttempts})` : ''
-  return { ...lineOf(claimed), level: 'debug', message: `Started${again}`, data: null, stepSeconds: 0, totalSeconds: 0 }
-}
-
-function endLine(claimed: Claimed, state: string | null, seconds: number, note: string | null): LogEntry {
-  const message = `${state === null ? 'No longer ours' : state.charAt(0).toUpperCase() + state.slice(1)}${note === null ? '' : `: ${note}`}`
-  return { ...lineOf(claimed), level: 'info', message, data: null, stepSeconds: null, totalSeconds: seconds }
-}
-
-function lineOf(claimed: Claimed) {
-  return { loggedAt: new Date(), runId: claimed.runId, attempt: claimed.attempt, scheduleName: claimed.scheduleName, step: null }
-}
-
-function toRecord(data: unknown): Record<string, unknown> | null {
-  return typeof data === 'object' && data !== null ? { ...data } : null
+function runLine({ scheduleName }: ClaimedRun, { end, state, seconds }: EndedAttempt): RunLine {
+  return {
+    at: new Date(),
+    scheduleName,
+    state: state ?? 'lost',
+    seconds,
+    note: end.outcome === 'succeeded' ? (end.facts.note ?? null) : end.outcome === 'cancelled' ? end.reason : null,
+    error: end.outcome === 'failed' ? end.error : null,
+  }
 }
 
 function readVersion(): string {

@@ -83,6 +83,7 @@ function workOn(
       sourceZone,
       emptyWhen,
       ownerRole,
+      expressionRole: 'rota_job',
       expressionUrl: connections.jobDatabaseUrl,
       signal,
       onRows,

@@ -124,13 +124,14 @@ create trigger tell_workers after update on dba.columnproposal for each statemen
 create view dba.reject_group as
   with patterned as (
     select
-      f.config_name, f.file_id, f.file_name, r.sheet, r.column_name, r.rule, r.state, r.line, r.value, r.reject_id, r.created_at,
-      regexp_replace(regexp_replace(r.message, '"[^"]*"', '"…"', 'g'), '\d+([.,]\d+)*', '…', 'g') as message
+      f.config_name, f.file_id, f.file_name, r.sheet, r.column_name, r.rule, r.message, r.state, r.line, r.value, r.reject_id, r.created_at,
+      regexp_replace(regexp_replace(r.message, '"[^"]*"', '"…"', 'g'), '\d+([.,]\d+)*', '…', 'g') as pattern
     from dba.reject r
     left join dba.file f using (file_id)
   )
   select
-    p.config_name, p.file_id, p.file_name, p.sheet, p.column_name, p.rule, p.message,
+    p.config_name, p.file_id, p.file_name, p.sheet, p.column_name, p.rule,
+    (array_agg(p.message order by p.line, p.reject_id))[1] as message,
     count(*) as rejects,
     count(*) filter (where p.state = 'open') as open,
     min(p.line) as first_line,
@@ -139,7 +140,7 @@ create view dba.reject_group as
     (array_agg(p.reject_id order by p.line, p.reject_id))[1] as example_reject_id,
     min(p.created_at) as since
   from patterned p
-  group by p.config_name, p.file_id, p.file_name, p.sheet, p.column_name, p.rule, p.message
+  group by p.config_name, p.file_id, p.file_name, p.sheet, p.column_name, p.rule, p.pattern
   order by min(p.created_at) desc, count(*) desc;
 comment on view dba.reject_group is 'Refused rows by file, column and kind of error: the same error in 10,000 rows is one row here. select * from dba.reject_group where config_name = ''prices''.';
 comment on column dba.reject_group.config_name is 'Row of the settings table by which the file was loaded.';
@@ -148,7 +149,7 @@ comment on column dba.reject_group.file_name is 'Name of the file.';
 comment on column dba.reject_group.sheet is 'Sheet of the workbook.';
 comment on column dba.reject_group.column_name is 'Column that was refused; null: the row as a whole.';
 comment on column dba.reject_group.rule is 'Rule that was broken.';
-comment on column dba.reject_group.message is 'What is wrong, in words, values and numbers left out.';
+comment on column dba.reject_group.message is 'What is wrong with the first of them, in words; the others differ in values and numbers only.';
 comment on column dba.reject_group.rejects is 'How many rows.';
 comment on column dba.reject_group.open is 'How many of them nobody has dealt with yet.';
 comment on column dba.reject_group.first_line is 'First line of the file with this error.';

@@ -1,6 +1,7 @@
 import { type AnswerRow, readAnswers } from '../control-plane/overview.ts'
 import type { Secrets } from '../control-plane/secrets.ts'
 import { readMigrations } from '../db/migration-files.ts'
+import type { MigrationRow } from '../db/row-types.ts'
 import { hasKey } from './check-machine.ts'
 import type { Call } from './command.ts'
 import { type Finding, look } from './finding.ts'
@@ -63,7 +64,7 @@ async function checkRoles({ query }: Database): Promise<Finding> {
 
 async function checkSchema({ query }: Database): Promise<Finding> {
   const applied = new Map(
-    (await query<{ name: string; checksum: string }>('select name, checksum from dba.migration')).map(({ name, checksum }) => [
+    (await query<Pick<MigrationRow, 'name' | 'checksum'>>('select name, checksum from dba.migration')).map(({ name, checksum }) => [
       name,
       checksum,
     ]),

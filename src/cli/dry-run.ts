@@ -12,7 +12,7 @@ export function printDryRun(call: Call, dryRun: DryRun): number {
 
 function print(out: Output, dryRun: DryRun): void {
   const { file, state, message, target_table, label, dataset_date, samples } = dryRun
-  out.line(plain(`File "${file}" ${state === 'done' ? 'would be loaded' : 'would fail'}${message === null ? '' : `: ${message}`}`))
+  out.line(plain(`File "${file}": ${message ?? state}`))
   if (target_table !== null) {
     out.line(plain(`  target ${target_table}${dryRun.is_target_new ? ', which would be made' : ''}; label ${label}, date ${dataset_date}`))
   }

@@ -1,22 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { RecentRunRow } from '../db/row-types.ts'
 import type { Call } from './command.ts'
 import { createLogReader, logText } from './log-reader.ts'
 import type { Database } from './open-database.ts'
 import { createProgressBar } from './progress-bar.ts'
 
 /** How a run stands, from dba.next_run or dba.recent_run. */
-export interface RunState {
-  run_id: string
-  schedule_name: string
-  state: string
+export type RunState = Pick<
+  RecentRunRow,
+  'run_id' | 'schedule_name' | 'state' | 'progress' | 'rows' | 'error_code' | 'error_detail' | 'error_hint'
+> & {
   /** The outcome, the error, or what it waits for. */
   message: string | null
-  progress: number | null
-  rows: number | null
   seconds: number | null
-  error_code: string | null
-  error_detail: string | null
-  error_hint: string | null
 }
 
 /**
@@ -52,7 +48,7 @@ const lookEveryMillis = 250
 const logDelayMillis = 400
 
 async function readRun({ query }: Database, runId: string): Promise<RunState> {
-  const [run] = await query<RunState & Record<string, unknown>>(
+  const [run] = await query<RunState>(
     `select run_id, schedule_name, state, message, progress, rows, extract(epoch from duration)::float8 as seconds,
             error_code, error_detail, error_hint
      from dba.recent_run where run_id = $1

@@ -1,21 +1,13 @@
+import type { RunLogRow } from '../db/row-types.ts'
 import { momentText } from './moments.ts'
 import type { Database } from './open-database.ts'
 import { plain } from './print-table.ts'
 
 /** A line of dba.run_log. */
-export interface LogLine {
-  log_id: number
-  logged_at: Date
-  level: string
-  schedule_name: string | null
-  run_id: string | null
-  attempt: number | null
-  step: string | null
-  message: string
-  data: Record<string, unknown> | null
-  step_seconds: number | null
-  total_seconds: number | null
-}
+export type LogLine = Pick<
+  RunLogRow,
+  'log_id' | 'logged_at' | 'level' | 'schedule_name' | 'run_id' | 'attempt' | 'step' | 'message' | 'step_seconds' | 'total_seconds'
+> & { data: Record<string, unknown> | null }
 
 export interface LogFilter {
   runId: string | null

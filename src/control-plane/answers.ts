@@ -1,5 +1,6 @@
 /** What a worker answers at the rows: dba.scheduler.explained, config_state, config_message. */
 import type { Pool } from 'pg'
+import type { JobconfigRow, SchedulerRow } from '../db/row-types.ts'
 import type { ScheduleTerms } from './explain-schedule.ts'
 
 /** A schedule whose answer is missing or old. */
@@ -30,16 +31,7 @@ export interface Answer {
  * started, or not looked at for a quarter of an hour; but those in `underway`, by their keys. A schedule is looked at by a worker of its lane, who sees its folders; one whose lane has no live worker by anybody, who says so.
  */
 export async function readUnanswered(pool: Pool, lanes: string[], underway: string[], most: number): Promise<UnansweredSchedule[]> {
-  const { rows } = await pool.query<{
-    key: string
-    schedule_id: number
-    version: number
-    config_version: number | null
-    args: Record<string, unknown>
-    settings: Record<string, unknown> | null
-    lane_has_worker: boolean
-    terms: ScheduleTerms
-  }>({
+  const { rows } = await pool.query<UnansweredRow>({
     name: 'read-unanswered',
     text: `
       with live as (
@@ -70,6 +62,14 @@ export async function readUnanswered(pool: Pool, lanes: string[], underway: stri
     settings: row.settings,
     laneHasWorker: row.lane_has_worker,
   }))
+}
+
+type UnansweredRow = Pick<SchedulerRow, 'schedule_id' | 'version' | 'args'> & {
+  key: string
+  config_version: JobconfigRow['version'] | null
+  settings: Record<string, unknown> | null
+  lane_has_worker: boolean
+  terms: ScheduleTerms
 }
 
 /**

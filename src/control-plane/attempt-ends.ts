@@ -1,6 +1,7 @@
 /** How attempts end in the ledger. Every statement names attempt and worker, so a zombie changes nothing. */
 import type { ClientBase } from 'pg'
 import type { FourFields } from '../../systemscripts/errors.ts'
+import type { RunRow } from '../db/row-types.ts'
 import type { Outcome } from '../job/outcome.ts'
 import type { Lease } from './runs.ts'
 import { storableJson, storableText } from './storable.ts'
@@ -30,8 +31,8 @@ export async function endAttempts(
   client: Pick<ClientBase, 'query'>,
   ends: EndOfAttempt[],
   heldRows: 'wait' | 'pass',
-): Promise<Map<string, string>> {
-  const { rows } = await client.query<{ run_id: string; state: string }>({
+): Promise<Map<string, RunRow['state']>> {
+  const { rows } = await client.query<Pick<RunRow, 'run_id' | 'state'>>({
     name: `end-attempts-${heldRows}`,
     text: heldRows === 'wait' ? endAttemptsQuery('for update of r') : endAttemptsQuery('for update of r skip locked'),
     values: [JSON.stringify(ends.map(endRow))],

@@ -5,6 +5,7 @@ import { PermanentError } from '../../systemscripts/errors.ts'
 import { openPostgres } from '../../systemscripts/postgres.ts'
 import { reach } from '../../systemscripts/reachable.ts'
 import { explainError } from '../db/explain-error.ts'
+import type { ConnectionRow } from '../db/row-types.ts'
 import type { ConnectionFacts, Connections } from '../job/connections.ts'
 import type { Queryable } from './secrets.ts'
 
@@ -37,8 +38,8 @@ export interface CheckConnectionOptions {
  * @returns names of the connections that were answered.
  */
 export async function answerConnections(db: Queryable, lanes: string[], options: CheckConnectionOptions): Promise<string[]> {
-  const { rows } = await db.query<{ connection_name: string; version: number; lane: string }>(
-    `select connection_name, version, lane
+  const { rows } = await db.query<Pick<ConnectionRow, 'connection_name' | 'version'>>(
+    `select connection_name, version
      from dba.connection
      where check_state in ('asked', 'unchecked') and lane = any ($1)
      order by check_state, connection_name`,

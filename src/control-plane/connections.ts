@@ -1,5 +1,5 @@
-import type { QueryResultRow } from 'pg'
 import { PermanentError } from '../../systemscripts/errors.ts'
+import type { ConnectionRow } from '../db/row-types.ts'
 import type { ConnectionFacts, Connections } from '../job/connections.ts'
 import { loginUrl } from './logins.ts'
 import type { Queryable, Secrets } from './secrets.ts'
@@ -16,7 +16,7 @@ export interface ConnectionsOptions {
 export function createConnections({ db, secrets, url }: ConnectionsOptions): Connections {
   return {
     async get(connectionName) {
-      const { rows } = await db.query<ConnectionRow>(
+      const { rows } = await db.query<FactsRow>(
         `select connection_name, kind, host, port, database_name, user_name, secret_name, tls, options, is_read_only
          from dba.connection
          where connection_name = $1`,
@@ -30,20 +30,12 @@ export function createConnections({ db, secrets, url }: ConnectionsOptions): Con
   }
 }
 
-interface ConnectionRow extends QueryResultRow {
-  connection_name: string
-  kind: string
-  host: string | null
-  port: number | null
-  database_name: string | null
-  user_name: string | null
-  secret_name: string | null
-  tls: ConnectionFacts['tls']
-  options: Record<string, unknown>
-  is_read_only: boolean
-}
+type FactsRow = Pick<
+  ConnectionRow,
+  'connection_name' | 'kind' | 'host' | 'port' | 'database_name' | 'user_name' | 'secret_name' | 'tls' | 'options' | 'is_read_only'
+>
 
-function factsOf(row: ConnectionRow, secret: string | null): ConnectionFacts {
+function factsOf(row: FactsRow, secret: string | null): ConnectionFacts {
   return {
     connectionName: row.connection_name,
     kind: row.kind,

@@ -2,71 +2,8 @@
  * What becomes of one due run: a pure function of the facts at that moment, so that every rule of overlap, pause, hold and catch-up reads
  * in one place and says in words what it did. dispatch.ts gathers the facts and writes the decisions down.
  */
-
-/** A due run with everything the decision stands on. Times are the database's. */
-export interface DueRun {
-  runId: string
-  scheduleId: number
-  scheduleName: string
-  /** 'planned', or 'waiting' when it is between attempts or held. */
-  state: string
-  waitsFor: string | null
-  trigger: string
-  attempt: number
-  /** True when a person asked for it: a request, a one-off, a fire put back by hand. */
-  isRequested: boolean
-  dueAt: Date
-  lateSeconds: number
-  /** Fires of the same schedule that are due as well and later than this one. */
-  laterDue: number
-  /** It was due before this database became the live one. */
-  isBeforeHome: boolean
-  /** Why it is late, from the lives of the workers; null when it is not. */
-  outage: string | null
-  /** What its row says so far. */
-  reason: string | null
-  schedule: Terms | null
-  config: { name: string; isActive: boolean } | null
-  /** Set while the lane is paused. */
-  lanePause: string | null
-  /** Set while the schedule is paused at the time of the fire. */
-  schedulePause: string | null
-  jobName: string
-  jobLimit: number | null
-}
-
-/** Terms of the schedule at this moment. */
-export interface Terms {
-  overlap: string
-  resource: string | null
-  catchUp: string
-  maxLateSeconds: number
-  maxCatchUp: number
-}
-
-/** An open run that another one may have to wait for. */
-export interface OpenRun {
-  runId: string
-  scheduleId: number
-  scheduleName: string
-  state: string
-  /** Set while it waits: for its next attempt (retry), or for what holds it. */
-  waitsFor: string | null
-  /** True when a person asked for it. */
-  isRequested: boolean
-  /** When it was queued or held; null for one that a former look holds. */
-  takenUpAt: Date | null
-}
-
-/** Who is open now. Decisions of one batch take turns in it, so that two fires of a batch never start together by mistake. */
-export interface OpenRuns {
-  ofSchedule: Map<number, OpenRun>
-  ofResource: Map<string, OpenRun>
-  /** Open runs per job. */
-  ofJob: Map<string, number>
-  /** Runs per schedule that have not begun and wait, first come first. */
-  heldOf: Map<number, OpenRun[]>
-}
+import type { RunRow } from '../db/row-types.ts'
+import type { DueRun, OpenRun, OpenRuns, Terms } from './decision-facts.ts'
 
 export type Decision =
   | { kind: 'queue'; trigger?: 'catch_up'; reason: string | null }
@@ -174,15 +111,15 @@ function stillOpen({ runId, state, waitsFor }: OpenRun): string {
   return `run ${runId} is still ${state === 'waiting' ? `waiting for ${awaited(waitsFor)}` : state}`
 }
 
-function awaited(waitsFor: string | null): string {
-  const words: Record<string, string> = {
+function awaited(waitsFor: RunRow['waits_for']): string {
+  const words: Record<NonNullable<typeof waitsFor>, string> = {
     retry: 'its next attempt',
     lane: 'its lane',
     run: 'another run',
     resource: 'its resource',
     job: 'its turn',
   }
-  return words[waitsFor ?? 'retry'] ?? 'its turn'
+  return words[waitsFor ?? 'retry']
 }
 
 function waitForResource({ resource }: Terms, open: OpenRuns): Decision | null {
@@ -224,12 +161,12 @@ function enter(run: DueRun, open: OpenRuns): void {
   )
 }
 
-function enterHeld(run: DueRun, waitsFor: string, cancelled: OpenRun[], open: OpenRuns): void {
+function enterHeld(run: DueRun, waitsFor: RunRow['waits_for'], cancelled: OpenRun[], open: OpenRuns): void {
   const held = open.heldOf.get(run.scheduleId) ?? []
   open.heldOf.set(run.scheduleId, [...held.filter((other) => !cancelled.includes(other)), entryOf(run, 'waiting', waitsFor)])
 }
 
-function entryOf(run: DueRun, state: string, waitsFor: string | null): OpenRun {
+function entryOf(run: DueRun, state: RunRow['state'], waitsFor: RunRow['waits_for']): OpenRun {
   const { runId, scheduleId, scheduleName, isRequested, dueAt, lateSeconds } = run
   return { runId, scheduleId, scheduleName, state, waitsFor, isRequested, takenUpAt: new Date(dueAt.getTime() + lateSeconds * 1000) }
 }

@@ -3,7 +3,8 @@
  * together, so a fire runs once however many workers there are.
  */
 import type { ClientBase, Pool } from 'pg'
-import { type DueRun, decide } from './decide.ts'
+import { decide } from './decide.ts'
+import type { DueRun } from './decision-facts.ts'
 import { dispatchBatchSize, type HeldFrom, readDueRuns, readOpenRuns } from './due-runs.ts'
 import { inTransaction } from './transaction.ts'
 import { type Message, writeEnds, writeQueued, writeWaits } from './write-decisions.ts'

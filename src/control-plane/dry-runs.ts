@@ -1,39 +1,13 @@
 /** What a load would do, asked for and answered: dba.dryrun and its samples. */
+import type { DryrunRow, DryrunrowRow } from '../db/row-types.ts'
 import type { Reader } from './overview.ts'
 
 /** What a load would do: a row of dba.dryrun with its samples. */
-export interface DryRun {
-  dryrun_id: number
-  config_name: string
-  file: string
-  state: 'requested' | 'running' | 'done' | 'failed'
-  message: string | null
-  target_table: string | null
-  is_target_new: boolean | null
-  label: string | null
-  dataset_date: string | null
-  columns_to_add: unknown
-  columns_ignored: string[] | null
-  columns_missing: string[] | null
-  ddl: string | null
-  rows_read: number | null
-  rows_insert: number | null
-  rows_update: number | null
-  rows_skip: number | null
-  rows_delete: number | null
-  rows_reject: number | null
-  samples: DryRunSample[]
-}
+export type DryRun = Omit<DryrunRow, 'run_id' | 'requested_at' | 'requested_by' | 'finished_at'> & { samples: DryRunSample[] }
 
-export interface DryRunSample {
-  kind: 'insert' | 'update' | 'skip' | 'delete' | 'reject'
-  sheet: string | null
-  line: number | null
+export type DryRunSample = Pick<DryrunrowRow, 'kind' | 'sheet' | 'line' | 'column_name' | 'rule' | 'message'> & {
   data: Record<string, unknown>
   former: Record<string, unknown> | null
-  column_name: string | null
-  rule: string | null
-  message: string | null
 }
 
 /** Has a file loaded by a config, at once. @returns the run */
@@ -58,7 +32,7 @@ export async function readDryRun({ query }: Reader, dryRunId: number): Promise<D
     [dryRunId],
   )
   if (found === undefined) throw new Error(`dba.dryrun has no row ${dryRunId}`)
-  const samples = await query<DryRunSample & Record<string, unknown>>(
+  const samples = await query<DryRunSample>(
     'select kind, sheet, line, data, former, column_name, rule, message from dba.dryrunrow where dryrun_id = $1 order by row_id',
     [dryRunId],
   )

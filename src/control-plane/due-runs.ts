@@ -1,35 +1,28 @@
 /** The facts that a decision stands on: what is due, and what is open. */
 import type { ClientBase } from 'pg'
-import type { DueRun, OpenRun, OpenRuns } from './decide.ts'
+import type { JobconfigRow, JobRow, RunRow, SchedulerRow } from '../db/row-types.ts'
+import type { DueRun, OpenRun, OpenRuns } from './decision-facts.ts'
 
-interface DueRow {
-  run_id: string
-  schedule_id: number
-  schedule_name: string
-  state: string
-  waits_for: string | null
-  trigger: string
-  attempt: number
+type DueRow = Pick<
+  RunRow,
+  'run_id' | 'schedule_id' | 'schedule_name' | 'state' | 'waits_for' | 'trigger' | 'attempt' | 'due_at' | 'reason' | 'job'
+> & {
   is_requested: boolean
-  due_at: Date
   late_seconds: number
   later_due: number
   is_before_home: boolean
   outage: string | null
-  reason: string | null
-  schedule_exists: boolean
-  overlap: string
-  resource: string | null
-  catch_up: string
-  max_late_seconds: number
-  max_catch_up: number
-  config_name: string | null
-  config_is_active: boolean | null
+  config_name: SchedulerRow['config_name']
+  config_is_active: JobconfigRow['is_active'] | null
   lane_pause: string | null
   schedule_pause: string | null
-  job: string
-  job_limit: number | null
-}
+  job_limit: JobRow['max_running']
+} & ({ schedule_exists: false } | TermsRow)
+
+type TermsRow = { schedule_exists: true; max_late_seconds: number } & Pick<
+  SchedulerRow,
+  'overlap' | 'resource' | 'catch_up' | 'max_catch_up'
+>
 
 /** Where to go on among the held runs. */
 export interface HeldFrom {
@@ -159,17 +152,9 @@ export async function readOpenRuns(client: ClientBase, due: DueRun[]): Promise<O
   return open
 }
 
-interface OpenRow {
-  run_id: string
-  schedule_id: number
-  schedule_name: string
-  state: string
-  waits_for: string | null
+type OpenRow = Pick<RunRow, 'run_id' | 'schedule_id' | 'schedule_name' | 'state' | 'waits_for' | 'queued_at' | 'resource' | 'job'> & {
   is_requested: boolean
-  queued_at: Date | null
   is_held: boolean
-  resource: string | null
-  job: string
 }
 
 function toOpenRun(row: OpenRow): OpenRun {

@@ -1,23 +1,25 @@
 /** A schedule in words: dba.scheduler.explained. */
 import cronstrue from 'cronstrue'
+import type { SchedulerRow } from '../db/row-types.ts'
 
 /** The columns of dba.scheduler that the words speak of. */
-export interface ScheduleTerms {
-  job: string
-  config_name: string | null
-  cron: string | null
-  time_zone: string
-  calendar: string | null
-  on_holiday: string
-  on_file: string | null
-  on_notify: string | null
-  run_after: string[] | null
-  run_after_state: string
-  is_active: boolean
-  overlap: string
-  resource: string | null
-  lane: string
-}
+export type ScheduleTerms = Pick<
+  SchedulerRow,
+  | 'job'
+  | 'config_name'
+  | 'cron'
+  | 'time_zone'
+  | 'calendar'
+  | 'on_holiday'
+  | 'on_file'
+  | 'on_notify'
+  | 'run_after'
+  | 'run_after_state'
+  | 'is_active'
+  | 'overlap'
+  | 'resource'
+  | 'lane'
+>
 
 /** For example: `Runs import "prices" at 06:20, Monday through Friday (Europe/Warsaw), not on free days of calendar "poland"; skipped while the run before it is open.` */
 export function explainSchedule(terms: ScheduleTerms): string {
@@ -50,7 +52,7 @@ function plainCron(cron: string): string {
   }
 }
 
-function holidayWords(calendar: string, onHoliday: string): string {
+function holidayWords(calendar: string, onHoliday: ScheduleTerms['on_holiday']): string {
   if (onHoliday === 'run') return `on free days of calendar "${calendar}" too`
   if (onHoliday === 'skip') return `not on free days of calendar "${calendar}"`
   return `on free days of calendar "${calendar}" moved to the ${onHoliday} working day`
@@ -72,11 +74,11 @@ function afterWords({ run_after, run_after_state }: ScheduleTerms): string | nul
 }
 
 function overlapWords({ overlap }: ScheduleTerms): string {
-  const words: Record<string, string> = {
+  const words: Record<typeof overlap, string> = {
     skip: 'skipped while the run before it is open',
     queue: 'waits while the run before it is open',
     cancel: 'stops the run before it when that is still open',
     allow: 'may run several times at once',
   }
-  return words[overlap] ?? overlap
+  return words[overlap]
 }

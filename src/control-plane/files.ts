@@ -5,6 +5,8 @@ import { PermanentError } from '../../systemscripts/errors.ts'
 import { hashFile } from '../../systemscripts/hash-file.ts'
 import { TargetError } from '../../systemscripts/table-loader/refusals.ts'
 import { explainError, isConnectionLost } from '../db/explain-error.ts'
+import type { Filled } from '../db/filled.ts'
+import type { FileRow } from '../db/row-types.ts'
 import type { JobContext, Log } from '../job/define-job.ts'
 import type { ArrivedFile, FileLedger, Keeping, TakenFile } from '../job/ledgers.ts'
 import type { Outcome } from '../job/outcome.ts'
@@ -79,7 +81,7 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
       if (!(await isThere(known.keptPath))) return await finishPuttingAway(claim, keeping, known)
       await markKept(pool, known.fileId, known.keptPath)
     }
-    if (known?.state === 'loaded') {
+    if (known !== null && isKept(known)) {
       // Another run loaded this very file and has put it away since it was looked at: that is no second copy.
       if (!(await isThere(claim.bytesAt))) return await leaveVanished(claim)
       throw new BytesAlreadyLoaded(known)
@@ -105,9 +107,10 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
     postponed.push(error)
   }
 
-  async function endDuplicate(claim: Claim, keeping: Keeping, { fileId, fileName, loadedAt }: KnownFile): Promise<void> {
+  async function endDuplicate(claim: Claim, keeping: Keeping, { fileId, fileName, state, loadedAt }: KnownFile): Promise<void> {
     const at = loadedAt.toISOString().slice(0, 16).replace('T', ' ')
-    const reason = `Same bytes as file ${fileId} "${fileName}", loaded ${at} UTC; nothing was loaded again.`
+    const what = state === 'loaded' ? 'loaded' : `${state} since`
+    const reason = `Same bytes as file ${fileId} "${fileName}", ${what} ${at} UTC; nothing was loaded again.`
     log(`File "${claim.name}" is a duplicate`, { reason }, { step: claim.name, level: 'warning' })
     await end(claim, keeping, { state: 'duplicate', reason, place: placeFor(keeping.archiveFolder, claim) })
   }
@@ -163,16 +166,15 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
   }
 }
 
+/** The same bytes need not be loaded again: they are, or a person decides about them. */
+function isKept({ state }: KnownFile): boolean {
+  return state === 'loaded' || state === 'quarantined' || state === 'waiting'
+}
+
 /** Another run may put a file away between the look at its folder and the look into it. */
 function nullIfMissing(error: unknown): null {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
   throw error
 }
 
-interface RetryRow {
-  file_id: number
-  path: string
-  file_name: string
-  size_bytes: number
-  modified_at: Date
-}
+type RetryRow = Pick<FileRow, 'file_id' | 'path' | 'file_name' | 'size_bytes'> & Filled<FileRow, 'modified_at'>

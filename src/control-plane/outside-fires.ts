@@ -1,5 +1,6 @@
 /** Fires that come from outside the clock: files that arrive, notifications. */
 import type { Pool } from 'pg'
+import type { SchedulerRow } from '../db/row-types.ts'
 
 export interface WatchedSchedule {
   scheduleId: number
@@ -11,13 +12,7 @@ export interface WatchedSchedule {
 
 /** Active schedules of these lanes that wait for a file or a notification; none while nothing fires here. */
 export async function readWatchedSchedules(pool: Pool, lanes: string[]): Promise<WatchedSchedule[]> {
-  const { rows } = await pool.query<{
-    schedule_id: number
-    lane: string
-    on_file: string | null
-    on_notify: string | null
-    settle_seconds: number
-  }>({
+  const { rows } = await pool.query<Pick<SchedulerRow, 'schedule_id' | 'lane' | 'on_file' | 'on_notify'> & { settle_seconds: number }>({
     name: 'watched-schedules',
     text: `
       select s.schedule_id, s.lane, s.on_file, s.on_notify,

@@ -1,41 +1,33 @@
 /** What the command line shows and changes of workers and lanes; what it reads else stands in views. */
 import { PermanentError } from '../../systemscripts/errors.ts'
+import type { LaneRow, WorkerRow } from '../db/row-types.ts'
 
 /** One session or pool of the control database. */
 export interface Reader {
   query<Row extends Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>
 }
 
-export interface WorkerRow extends Record<string, unknown> {
-  worker: string
-  host: string
-  pid: number
-  version: string
-  lanes: string[]
-  state: string
-  message: string | null
-  started_at: Date
-  heartbeat_at: Date
-  /** How long ago that was, in words. */
+export type ListedWorker = Pick<
+  WorkerRow,
+  'worker' | 'host' | 'pid' | 'version' | 'lanes' | 'state' | 'message' | 'started_at' | 'heartbeat_at'
+> & {
+  /** How long ago the heartbeat was, in words. */
   last_sign: string
   /** Running, with a sign of life within 20 seconds. */
   is_live: boolean
   running_runs: number
 }
 
-export interface LaneRow extends Record<string, unknown> {
-  lane: string
+export type ListedLane = Pick<LaneRow, 'lane' | 'pause_reason' | 'paused_by'> & {
   has_live_worker: boolean
   active_schedules: number
   /** As Postgres writes it, since it may be `infinity`. Null: it is not paused. */
   paused_until: string | null
-  pause_reason: string | null
-  paused_by: string | null
 }
 
 /** Workers that are there, and those that ended or were lost within a day; the live first. */
-export function readWorkers({ query }: Reader): Promise<WorkerRow[]> {
-  return query<WorkerRow>(
+export function readWorkers({ query }: Reader): Promise<ListedWorker[]> {
+  return query<ListedWorker>(
     `select w.worker, w.host, w.pid, w.version, w.lanes, w.state, w.message, w.started_at, w.heartbeat_at, dba.in_words(w.heartbeat_at) as last_sign,
             w.state = 'running' and w.heartbeat_at > now() - interval '20 seconds' as is_live,
             (select count(*)::integer from dba.run r where r.state = 'running' and r.worker = w.worker) as running_runs
@@ -45,8 +37,8 @@ export function readWorkers({ query }: Reader): Promise<WorkerRow[]> {
   )
 }
 
-export function readLanes({ query }: Reader): Promise<LaneRow[]> {
-  return query<LaneRow>(
+export function readLanes({ query }: Reader): Promise<ListedLane[]> {
+  return query<ListedLane>(
     `select l.lane, dba.lane_is_alive(l.lane) as has_live_worker,
             (select count(*)::integer from dba.scheduler s where s.lane = l.lane and s.is_active) as active_schedules,
             case when l.paused_until > now() then l.paused_until::text end as paused_until,

@@ -1,6 +1,8 @@
 /** The life of a run once it is queued: claimed and kept alive; how it ends is in attempt-ends.ts. Every statement names attempt and worker, so a zombie changes nothing. */
 import type { ClientBase, Pool } from 'pg'
 import { JobError } from '../../systemscripts/errors.ts'
+import type { Filled } from '../db/filled.ts'
+import type { RunRow } from '../db/row-types.ts'
 import { storableText } from './storable.ts'
 
 /** A run that this worker has claimed, as the attempt needs it. */
@@ -12,7 +14,7 @@ export interface ClaimedRun {
   configName: string | null
   configVersion: number | null
   args: Record<string, unknown>
-  trigger: string
+  trigger: RunRow['trigger']
   attempt: number
   maxAttempts: number
   scheduledFor: Date
@@ -66,22 +68,21 @@ export async function claimRuns(client: ClientBase, worker: string, messages: { 
   }))
 }
 
-interface ClaimRow {
-  run_id: string
-  schedule_id: number
-  schedule_name: string
-  job: string
-  config_name: string | null
-  config_version: number | null
-  args: Record<string, unknown>
-  trigger: string
-  attempt: number
-  max_attempts: number
-  scheduled_for: Date
-  due_at: Date
-  started_at: Date
-  timeout_seconds: number | null
-}
+type ClaimRow = Pick<
+  RunRow,
+  | 'run_id'
+  | 'schedule_id'
+  | 'schedule_name'
+  | 'job'
+  | 'config_name'
+  | 'config_version'
+  | 'args'
+  | 'trigger'
+  | 'attempt'
+  | 'scheduled_for'
+  | 'due_at'
+> &
+  Filled<RunRow, 'max_attempts' | 'started_at'> & { timeout_seconds: number | null }
 
 /** Which attempt of which run: what every later statement must still match. */
 export interface Lease {
@@ -109,7 +110,7 @@ export async function proveLease(client: Pick<ClientBase, 'query'>, lease: Lease
 
 /** A sign of life for the worker and its runs; returns the runs it still holds, and which of them somebody wants stopped. */
 export async function beat(pool: Pool, worker: string): Promise<{ runId: string; attempt: number; cancelReason: string | null }[]> {
-  const { rows } = await pool.query<{ run_id: string; attempt: number; cancel_reason: string | null }>({
+  const { rows } = await pool.query<Pick<RunRow, 'run_id' | 'attempt'> & { cancel_reason: string | null }>({
     name: 'beat',
     text: `
       with alive as (
@@ -137,7 +138,7 @@ export async function writeProgress(pool: Pool, lease: Lease, fraction: number |
 
 /** Runs that are queued for more than a minute: their messages are sent again, in case the queue lost them. */
 export async function longQueued(pool: Pool): Promise<{ lane: string; runId: string; attempt: number; priority: number }[]> {
-  const { rows } = await pool.query<{ lane: string; run_id: string; attempt: number; priority: number }>({
+  const { rows } = await pool.query<Pick<RunRow, 'run_id' | 'attempt'> & Filled<RunRow, 'lane' | 'priority'>>({
     name: 'long-queued',
     text: `select lane, run_id, attempt, priority from dba.run where state = 'queued' and queued_at < clock_timestamp() - interval '1 minute' order by queued_at limit 1000`,
   })

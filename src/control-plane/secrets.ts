@@ -5,16 +5,14 @@ import { PermanentError } from '../../systemscripts/errors.ts'
 import { ensureKeyFile } from '../../systemscripts/key-file.ts'
 import type { Redactor } from '../../systemscripts/redact.ts'
 import { type SecretKey, secretKeyOf } from '../../systemscripts/seal.ts'
+import type { SecretRow } from '../db/row-types.ts'
 
 /** A pool or a client whose role is, or inherits, rota_worker or rota_owner: nobody else may read dba.secret. */
 export interface Queryable {
   query<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<QueryResult<Row>>
 }
 
-export interface SecretFacts {
-  secret_name: string
-  updated_at: Date
-  updated_by: string
+export type SecretFacts = Pick<SecretRow, 'secret_name' | 'updated_at' | 'updated_by'> & {
   /** Names of the connections that use it. */
   used_by: string[]
 }
@@ -128,7 +126,7 @@ async function fromFile(path: string, forbidden: string): Promise<string> {
 }
 
 async function readSealed(db: Queryable, name: string): Promise<Uint8Array> {
-  const { rows } = await db.query<{ sealed: Uint8Array }>('select sealed from dba.secret where secret_name = $1', [name])
+  const { rows } = await db.query<Pick<SecretRow, 'sealed'>>('select sealed from dba.secret where secret_name = $1', [name])
   const sealed = rows[0]?.sealed
   if (sealed !== undefined) return sealed
   const hint = name.startsWith('login.')
@@ -138,7 +136,7 @@ async function readSealed(db: Queryable, name: string): Promise<Uint8Array> {
 }
 
 async function readList(db: Queryable): Promise<SecretFacts[]> {
-  const { rows } = await db.query<SecretFacts & QueryResultRow>(
+  const { rows } = await db.query<SecretFacts>(
     `select secret_name, updated_at, updated_by,
             array(select connection_name from dba.connection c where c.secret_name = s.secret_name order by connection_name) as used_by
      from dba.secret s

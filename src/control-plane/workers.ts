@@ -1,5 +1,7 @@
 /** dba.worker: who is there, who has died, and what becomes of the runs of the dead. */
 import type { Pool } from 'pg'
+import type { Filled } from '../db/filled.ts'
+import type { RunRow, WorkerRow } from '../db/row-types.ts'
 
 export interface WorkerFacts {
   worker: string
@@ -28,7 +30,7 @@ export async function registerWorker(pool: Pool, facts: WorkerFacts): Promise<vo
   )
 }
 
-export type WorkerState = 'running' | 'draining' | 'stopped' | 'outdated' | 'still'
+export type WorkerState = Exclude<WorkerRow['state'], 'lost'>
 
 /** Says how the worker is; `message` for the states that need words. */
 export async function setWorkerState(pool: Pool, worker: string, state: WorkerState, message: string | null = null): Promise<void> {
@@ -40,8 +42,8 @@ export async function setWorkerState(pool: Pool, worker: string, state: WorkerSt
 }
 
 /** Workers of this machine that the table still believes alive: their processes can be looked at. */
-export async function neighbours(pool: Pool, machine: string): Promise<{ worker: string; pid: number }[]> {
-  const { rows } = await pool.query<{ worker: string; pid: number }>(
+export async function neighbours(pool: Pool, machine: string): Promise<Pick<WorkerRow, 'worker' | 'pid'>[]> {
+  const { rows } = await pool.query<Pick<WorkerRow, 'worker' | 'pid'>>(
     `select worker, pid from dba.worker where machine = $1 and state in ('running', 'draining', 'outdated', 'still')`,
     [machine],
   )
@@ -53,7 +55,7 @@ export interface LostAttempt {
   scheduleName: string
   attempt: number
   worker: string
-  state: string
+  state: RunRow['state']
 }
 
 /**
@@ -61,7 +63,7 @@ export interface LostAttempt {
  * is left. A worker is dead when its heartbeat is too old, or when it is in `gone` (its process was looked for and is not there).
  */
 export async function reapDeadWorkers(pool: Pool, gone: string[], judgeByHeartbeat: boolean): Promise<LostAttempt[]> {
-  const { rows } = await pool.query<{ run_id: string; schedule_name: string; attempt: number; worker: string; state: string }>({
+  const { rows } = await pool.query<Pick<RunRow, 'run_id' | 'schedule_name' | 'attempt' | 'state'> & Filled<RunRow, 'worker'>>({
     name: 'reap',
     text: `
       with dead as (

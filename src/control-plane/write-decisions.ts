@@ -1,6 +1,9 @@
 /** Writes decisions down, each kind in one statement. */
 import type { ClientBase } from 'pg'
-import type { Decision, DueRun } from './decide.ts'
+import type { Filled } from '../db/filled.ts'
+import type { RunRow } from '../db/row-types.ts'
+import type { Decision } from './decide.ts'
+import type { DueRun } from './decision-facts.ts'
 
 /** One message: this attempt of this run shall start in this lane. */
 export interface Message {
@@ -79,7 +82,7 @@ async function cancelOverlapped(client: ClientBase, decisions: Decided[]): Promi
     decision.kind === 'wait' ? (decision.cancels ?? []).map((other) => ({ run_id: other.runId, by: run.runId })) : [],
   )
   if (cancels.length === 0) return 0
-  const { rows } = await client.query<{ state: string }>({
+  const { rows } = await client.query<Pick<RunRow, 'state'>>({
     name: 'cancel-overlapped',
     text: `
       with free as (
@@ -108,7 +111,7 @@ export async function writeQueued(client: ClientBase, decisions: Decided[]): Pro
   )
   if (queued.length === 0) return []
   // The run keeps from here on the terms it is queued under; a retry keeps those of its first attempt.
-  const { rows } = await client.query<{ run_id: string; lane: string; attempt: number; priority: number }>({
+  const { rows } = await client.query<Pick<RunRow, 'run_id' | 'attempt'> & Filled<RunRow, 'lane' | 'priority'>>({
     name: 'write-queued',
     text: `
       update dba.run r

@@ -9,7 +9,7 @@ import { explainError } from '../db/explain-error.ts'
 import type { Connections } from '../job/connections.ts'
 import type { Job } from '../job/define-job.ts'
 import { folderOf } from './context.ts'
-import { splitGlob } from './watch.ts'
+import { splitGlob } from './watched-glob.ts'
 
 export interface AnswerDeps {
   control: Pool

@@ -3,12 +3,10 @@
  * notification that comes while nobody listens is lost, as LISTEN has it; a file is not.
  */
 import { randomUUID } from 'node:crypto'
-import { isAbsolute, join } from 'node:path'
 import type { Pool } from 'pg'
-import { JobError } from '../../systemscripts/errors.ts'
-import { createSettleWatch, type FoundFile, listMatchingFiles, type SettleWatch } from '../../systemscripts/settled-files.ts'
-import { fireForFile, fireForNotification, readWatchedSchedules, type WatchedSchedule } from '../control-plane/outside-fires.ts'
+import { fireForNotification, readWatchedSchedules, type WatchedSchedule } from '../control-plane/outside-fires.ts'
 import type { Listener } from './listen.ts'
+import { type WatchedGlob, watchGlob } from './watched-glob.ts'
 
 export interface Watch {
   /** Schedules may have changed. */
@@ -37,18 +35,6 @@ const lockMs = 5000
 /** A folder that answers slower than this, a network drive that is away, is not waited for; the others are looked at. */
 const patienceMs = 2000
 
-interface WatchedGlob {
-  schedule: WatchedSchedule
-  folder: string
-  pattern: string
-  settle: SettleWatch
-  /** Keys of files that stand there and have made their run. */
-  fired: Set<string>
-  isLooking: boolean
-  /** So that what goes on failing is said once. */
-  isFailing: boolean
-}
-
 export function startWatch({ control, listener, lanes, dataDir, mayFire, onFire, say }: WatchDeps): Watch {
   let schedules: WatchedSchedule[] = []
   let globs = new Map<string, WatchedGlob>()
@@ -73,7 +59,7 @@ export function startWatch({ control, listener, lanes, dataDir, mayFire, onFire,
       lockedAt = now
       await takeLanes()
     }
-    const looks = [...globs.values()].filter((glob) => held.has(glob.schedule.lane) && !glob.isLooking).map(lookAtOne)
+    const looks = [...globs.values()].filter((glob) => held.has(glob.schedule.lane)).map((glob) => glob.look())
     await Promise.race([Promise.all(looks), new Promise((resolve) => setTimeout(resolve, patienceMs).unref())])
   }
 
@@ -88,19 +74,6 @@ export function startWatch({ control, listener, lanes, dataDir, mayFire, onFire,
     }
   }
 
-  async function lookAtOne(glob: WatchedGlob): Promise<void> {
-    glob.isLooking = true
-    try {
-      await lookAt(glob)
-      glob.isFailing = false
-    } catch (error) {
-      if (!glob.isFailing && !isStopped) say('warning', `Files ${glob.schedule.onFile} cannot be waited for; it is tried again`, error)
-      glob.isFailing = true
-    } finally {
-      glob.isLooking = false
-    }
-  }
-
   async function read(): Promise<void> {
     schedules = await readWatchedSchedules(control, lanes)
     const before = globs
@@ -108,10 +81,14 @@ export function startWatch({ control, listener, lanes, dataDir, mayFire, onFire,
     for (const schedule of schedules) {
       if (schedule.onFile === null) continue
       const key = `${schedule.scheduleId} ${schedule.onFile} ${schedule.settleSeconds}`
-      globs.set(key, before.get(key) ?? watchedGlob(schedule, schedule.onFile, dataDir))
+      globs.set(key, before.get(key) ?? watchGlob(schedule, schedule.onFile, { control, dataDir, onFire, onTrouble }))
     }
     listenToHeld()
     lockedAt = Number.NEGATIVE_INFINITY
+  }
+
+  function onTrouble(glob: string, error: unknown): void {
+    if (!isStopped) say('warning', `Files ${glob} cannot be waited for; it is tried again`, error)
   }
 
   async function takeLanes(): Promise<void> {
@@ -127,19 +104,6 @@ export function startWatch({ control, listener, lanes, dataDir, mayFire, onFire,
     listener.setChannels(
       schedules.flatMap((schedule) => (schedule.onNotify !== null && held.has(schedule.lane) ? [schedule.onNotify] : [])),
     )
-  }
-
-  async function lookAt(glob: WatchedGlob): Promise<void> {
-    const found = await list(glob)
-    const settled = await glob.settle.look(found, Date.now())
-    const present = new Set(found.map(keyOf))
-    for (const key of glob.fired) if (!present.has(key)) glob.fired.delete(key)
-    for (const file of settled) {
-      const key = keyOf(file)
-      if (glob.fired.has(key)) continue
-      if (await fireForFile(control, glob.schedule.scheduleId, key, file.path)) onFire()
-      glob.fired.add(key)
-    }
   }
 
   function tick(): void {
@@ -184,37 +148,5 @@ export function startWatch({ control, listener, lanes, dataDir, mayFire, onFire,
       await firing
       clearTimeout(timer)
     },
-  }
-}
-
-/** A folder that is not there yet is an empty one; the row's config_message says so. */
-async function list({ folder, pattern }: WatchedGlob): Promise<FoundFile[]> {
-  try {
-    return await listMatchingFiles(folder, { pattern, recurse: pattern.includes('/') })
-  } catch (error) {
-    if (error instanceof JobError && error.code === 'folder_missing') return []
-    throw error
-  }
-}
-
-function keyOf(file: FoundFile): string {
-  return `${file.path} ${file.identity} ${file.sizeBytes} ${file.modifiedAt.getTime()}`
-}
-
-/** Splits a glob into the folder that it names plainly and the pattern below it. */
-export function splitGlob(glob: string, dataDir: string): { folder: string; pattern: string } {
-  const parts = (isAbsolute(glob) ? glob : join(dataDir, glob)).split('/')
-  const first = parts.findIndex((part, index) => index === parts.length - 1 || /[*?[{\\]/.test(part))
-  return { folder: parts.slice(0, first).join('/') || '/', pattern: parts.slice(first).join('/') }
-}
-
-function watchedGlob(schedule: WatchedSchedule, glob: string, dataDir: string): WatchedGlob {
-  return {
-    schedule,
-    ...splitGlob(glob, dataDir),
-    settle: createSettleWatch({ settleSeconds: schedule.settleSeconds }),
-    fired: new Set(),
-    isLooking: false,
-    isFailing: false,
   }
 }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import type { Pool } from 'pg'
 import { JobError } from '../../systemscripts/errors.ts'
 import type { Redactor } from '../../systemscripts/redact.ts'
-import { type ClaimedRun, claimRuns, type Lease, longQueued } from '../control-plane/runs.ts'
+import { type ClaimedRun, type Lease, longQueued } from '../control-plane/runs.ts'
 import { inTransaction } from '../control-plane/transaction.ts'
 import { registerWorker, setWorkerState } from '../control-plane/workers.ts'
 import { explainError } from '../db/explain-error.ts'
@@ -14,6 +14,7 @@ import { type AttemptContext, type EndedAttempt, type RunningAttempt, startAttem
 import { endStrays, startHeart } from './heart.ts'
 import { machineId, workerName } from './machine.ts'
 import type { Queue } from './queue.ts'
+import { createRunTaker } from './take-runs.ts'
 
 export interface WorkerDeps {
   /** For planning, claiming and signs of life; apart from the jobs' pool so that no job can starve them. */
@@ -58,14 +59,20 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
   const machine = machineId()
   const ends = createEndWriter(control)
   const running = new Map<string, RunningAttempt>()
-  const lanesInTurn = [...lanes]
   let isTaking = true
   let mayTake = false
-  let pumping: Promise<void> | undefined
-  let mustPump = false
 
   await registerWorker(control, { worker: name, host: hostname(), pid: process.pid, version: deps.version, lanes, machine })
 
+  const taker = createRunTaker({
+    control,
+    queue,
+    worker: name,
+    lanes,
+    freePlaces: () => (isTaking && mayTake ? concurrency - running.size : 0),
+    begin,
+    onError: (error) => say('warning', 'Runs could not be taken; it is tried again', error),
+  })
   const conductor = startConductor({
     pool: control,
     enqueue: (client, messages) => queue.send(client, messages),
@@ -82,59 +89,18 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       mayTake = standing === 'running'
       await conductor.follow(standing)
       lookForLost()
-      if (mayTake) pump()
+      if (mayTake) taker.fill()
     },
     onReaped: (lost) =>
       say('warning', `Attempt ${lost.attempt} of "${lost.scheduleName}" was lost with worker ${lost.worker}; the run is ${lost.state}`),
     say,
   })
-  const poll = setInterval(pump, pollMs)
+  const poll = setInterval(taker.fill, pollMs)
   const resend = setInterval(lookForLost, resendMs)
 
   function lookForLost(): void {
     if (!mayTake) return
     sendAgain(control, queue).catch((error: unknown) => say('warning', 'Long queued runs could not be looked at', error))
-  }
-
-  /** Fills the free places, lane by lane, until nothing is left to take. */
-  function pump(): void {
-    mustPump = true
-    pumping ??= takeAll()
-  }
-
-  async function takeAll(): Promise<void> {
-    try {
-      while (mustPump) {
-        mustPump = false
-        for (const lane of [...lanesInTurn]) await takeFrom(lane)
-      }
-    } catch (error) {
-      say('warning', 'Runs could not be taken; it is tried again', error)
-    } finally {
-      pumping = undefined
-    }
-  }
-
-  async function takeFrom(lane: string): Promise<void> {
-    const free = concurrency - running.size
-    if (!isTaking || !mayTake || free <= 0) return
-    const claimed = await inTransaction(control, async (client) => {
-      const messages = await queue.take(client, lane, free)
-      if (messages.length === 0) return null
-      const runs = await claimRuns(client, name, messages)
-      // A message whose run is no longer queued has nothing to say any more.
-      await queue.drop(
-        client,
-        lane,
-        messages.map((message) => message.messageId),
-      )
-      return runs
-    })
-    if (claimed === null) return
-    // The lane comes last next time, so that a long backlog in one does not shut out the others.
-    lanesInTurn.push(...lanesInTurn.splice(lanesInTurn.indexOf(lane), 1))
-    for (const run of claimed) begin(run)
-    mustPump = true
   }
 
   function begin(claimed: ClaimedRun): void {
@@ -149,7 +115,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
       .catch((error: unknown) => say('error', `The end of run ${claimed.runId} could not be written`, error))
       .finally(() => {
         running.delete(claimed.runId)
-        if (isTaking) pump()
+        if (isTaking) taker.fill()
       })
   }
 
@@ -179,7 +145,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
 
   async function allEnded(): Promise<void> {
     // What is being claimed at this moment is still begun.
-    await pumping
+    await taker.settled()
     while (running.size > 0) await Promise.allSettled([...running.values()].map((attempt) => attempt.ended))
   }
 
@@ -187,7 +153,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     name,
     mayTake: () => mayTake,
     notified(payload) {
-      if (payload === 'queued') pump()
+      if (payload === 'queued') taker.fill()
       else if (payload === 'cancel') heart.beatNow()
       else if (payload === 'ended') conductor.wake()
       else if (payload === 'run') {
@@ -202,7 +168,7 @@ export async function startWorker(deps: WorkerDeps): Promise<Worker> {
     lookAgain() {
       heart.beatNow()
       conductor.wake({ lookAtAll: true })
-      pump()
+      taker.fill()
     },
     async stop(limitSeconds) {
       stopping ??= drainAndStop()

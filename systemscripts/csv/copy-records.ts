@@ -2,6 +2,7 @@ import type { CopyPlan } from '../copy-plan.ts'
 import { COPY_ESCAPES, putCopyText, putNull, TAB } from '../reading/piece-buffer.ts'
 import type { RowEncoder } from '../reading/row-encoder.ts'
 import { endsBefore, straysOf, type TableShape } from '../reading/table-shape.ts'
+import { createPlainBytes } from '../values/plain-bytes.ts'
 import { RefusedValue } from '../values/refused-value.ts'
 import { DOUBLED, QUOTED, type RecordBatch, SPECIAL } from './record-batch.ts'
 import type { RecordTexts } from './record-texts.ts'
@@ -18,8 +19,9 @@ const LINE_FEED = 10
 const BACKSLASH = 92
 
 /**
- * Writes the fields of a CSV as COPY's text format from byte to byte, without making texts of those that no rule converts. Rows that are not
- * plain (corrected ones, refused ones, values beyond the columns, plans with `extra`) go as texts through the encoder, which writes the same.
+ * Writes the fields of a CSV as COPY's text format from byte to byte, without making texts of those that no rule converts, or that a rule
+ * leaves as they are. Rows that are not plain (corrected ones, refused ones, values beyond the columns, plans with `extra`) go as texts
+ * through the encoder, which writes the same.
  */
 export function createRecordCopier(
   plan: CopyPlan,
@@ -41,6 +43,9 @@ export function createRecordCopier(
   const constants = plan.columns.map((column) => (column.from === 'constant' ? constantBytes(column.value) : new Uint8Array()))
   const constantLength = constants.reduce((sum, { length }) => sum + length, 0)
   const columnCount = plan.columns.length
+  const plainBytes = plan.columns.map((column) => (column.from === 'file' && column.rule !== null ? createPlainBytes(column.rule) : null))
+  // For columns with a rule: whether an empty field is null in the end, too.
+  const staysNull = conversions.map((convert) => convert === null || convert(null) === null)
   const quote = quoting.quote === null ? -1 : quoting.quote.charCodeAt(0)
   const escaping = quoting.escape === null ? -1 : quoting.escape.charCodeAt(0)
 
@@ -103,16 +108,20 @@ export function createRecordCopier(
       }
       const place = fieldOf[index] ?? NO_FIELD
       const conversion = conversions[index] ?? null
-      if (place >= 0 && conversion === null) {
-        const field = first + place
-        const start = starts[field] ?? 0
-        const end = ends[field] ?? 0
-        const flag = flags[field] ?? 0
-        if (place >= count || (start === end && (flag & QUOTED) === 0)) {
-          target[to] = BACKSLASH
-          target[to + 1] = 78
-          to += 2
-        } else if ((flag & (SPECIAL | DOUBLED)) === 0) {
+      const field = first + place
+      const isGiven = place >= 0 && place < count
+      const start = isGiven ? (starts[field] ?? 0) : 0
+      const end = isGiven ? (ends[field] ?? 0) : 0
+      const flag = isGiven ? (flags[field] ?? 0) : 0
+      if (place >= 0 && start === end && (flag & QUOTED) === 0 && staysNull[index] === true) {
+        target[to] = BACKSLASH
+        target[to + 1] = 78
+        to += 2
+      } else if (
+        place >= 0 &&
+        (conversion === null || (start < end && (flag & DOUBLED) === 0 && plainBytes[index]?.(bytes, start, end) === true))
+      ) {
+        if ((flag & (SPECIAL | DOUBLED)) === 0) {
           for (let at = start; at < end; at += 1) {
             target[to] = bytes[at] ?? 0
             to += 1
@@ -130,7 +139,7 @@ export function createRecordCopier(
       } else if (place === LINE) {
         to = putDigits(target, to, line)
       } else {
-        const value = place >= 0 && place < count ? texts.fieldText(batch, first + place) : null
+        const value = isGiven ? texts.fieldText(batch, field) : null
         const converted = conversion === null ? value : conversion(value)
         if (converted instanceof RefusedValue) {
           out.length = rowStart

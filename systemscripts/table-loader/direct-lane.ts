@@ -85,7 +85,7 @@ async function begin(client: ClientBase, host: LoadHost, load: TablesLoad, cours
     former,
     target: withWider(former, course.wider),
     leavesFirst: isReplacing && former !== null && hasKeyOfItsOwn(former),
-    shaping: { name, target: former, added: [], widened: [], datasetColumn: load.datasetColumn, ownerRole: load.ownerRole },
+    shaping: { name, target: former, added: [], widened: [], datasetColumn: load.datasetColumn, keyColumns: [], ownerRole: load.ownerRole },
     isWidened: false,
     rejects: createRejectBook(host.dismissed),
     additions: [],

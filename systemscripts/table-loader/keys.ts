@@ -2,11 +2,11 @@ import { type ClientBase, escapeIdentifier } from 'pg'
 import type { RowReject } from '../copy-plan.ts'
 import { PermanentError } from '../errors.ts'
 import type { LoadHost, TablesLoad } from './load.ts'
-import { STAGED_LINE, STAGED_TABLE } from './plan.ts'
+
 import { nameList } from './refusals.ts'
 import { rawOfStaged } from './refused-rows.ts'
 import { type Staged, stagedKey } from './staging.ts'
-import { quoted } from './target.ts'
+import { quoted, STAGED_LINE, STAGED_TABLE } from './target.ts'
 
 /**
  * For modes that know rows by keys: rows without one are refused, and of those with the same key one stays. Where whole rows are compared, the

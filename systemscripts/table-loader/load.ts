@@ -44,7 +44,8 @@ export interface TablesLoad {
   emptyWhen: RegExp | null
   /** Role that owns targets. */
   ownerRole: string
-  /** Address of the database for expressions that people wrote, with a login that may only read. */
+  /** The login for expressions that people wrote, and the address of the database for it. */
+  expressionRole: string
   expressionUrl: () => Promise<string>
   signal?: AbortSignal
   /** Told how many rows have been read, now and then. */
@@ -129,6 +130,11 @@ export interface TablesLoaded {
   warnings: string[]
   proposals: Proposal[]
   samples: Sample[]
+}
+
+/** Columns by which rows of the target are known; none where every row is a new one. */
+export function namingColumns({ mode, keyColumns }: TablesLoad): string[] {
+  return mode === 'upsert' || mode === 'append_new' ? keyColumns : []
 }
 
 /** A load that changed nothing. */

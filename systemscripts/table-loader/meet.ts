@@ -9,7 +9,17 @@ import { absentSettings, columnRule, type FileColumn, nameColumns, requireSettle
 import { type Drift, decideDrift } from './drift.ts'
 import type { LoadHost, TableMet, TablesLoad } from './load.ts'
 import { TargetError } from './refusals.ts'
-import { EXTRA_COLUMN, keyColumn, quoted, refuseTargetOfOthers, type TableName, type TargetColumn, type TargetTable } from './target.ts'
+import {
+  EXTRA_COLUMN,
+  keyColumn,
+  quoted,
+  refuseTargetOfOthers,
+  STAGED_LINE,
+  STAGED_TABLE,
+  type TableName,
+  type TargetColumn,
+  type TargetTable,
+} from './target.ts'
 
 export interface LoadedColumn {
   index: number
@@ -59,6 +69,8 @@ export function meet(
   const usesExtra = load.policy.onNewColumn === 'extra'
   if (usesExtra && target !== null) requireUsableExtra(target)
   const reserved = [
+    STAGED_TABLE,
+    STAGED_LINE,
     ...(target?.reserved ?? [keyColumn(splitName(load.target)), load.datasetColumn]),
     ...(usesExtra && target !== null ? [EXTRA_COLUMN] : []),
   ]

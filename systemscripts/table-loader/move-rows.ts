@@ -2,11 +2,11 @@
 import { type ClientBase, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg'
 import type { LoadHost, TablesLoad } from './load.ts'
 import { baseTypeOf, type Meeting } from './meet.ts'
-import { constantColumns, fileNames, linesAreWanted, STAGED_LINE, STAGED_TABLE } from './plan.ts'
+import { constantColumns, fileNames, linesAreWanted } from './plan.ts'
 import { MOST_TOLD } from './rejects.ts'
 import { isRowRefusal } from './row-refusal.ts'
 import { type Staged, stagedKey, stagedValue } from './staging.ts'
-import { EXTRA_COLUMN, quoted, type TableName } from './target.ts'
+import { EXTRA_COLUMN, quoted, STAGED_LINE, STAGED_TABLE, type TableName } from './target.ts'
 
 export interface MovedRows {
   inserted: number

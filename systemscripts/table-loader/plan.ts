@@ -1,7 +1,7 @@
 import type { CopyPlan, OutputColumn } from '../copy-plan.ts'
 import type { LoadHost, TablesLoad } from './load.ts'
 import type { Meeting } from './meet.ts'
-import { EXTRA_COLUMN, type TargetTable } from './target.ts'
+import { EXTRA_COLUMN, STAGED_LINE, STAGED_TABLE, type TargetTable } from './target.ts'
 
 /** What the reading thread is to write, and the columns that it is for, in the same order. */
 export interface ColumnPlan {
@@ -36,9 +36,6 @@ export function planForStaging(meeting: Meeting, tableNumber: number): ColumnPla
     columns: [{ from: 'constant', value: String(tableNumber) }, { from: 'line' }, ...fileColumns(meeting)],
   }
 }
-
-export const STAGED_TABLE = 'rota_table'
-export const STAGED_LINE = 'rota_line'
 
 export function copyPlan(load: TablesLoad, host: LoadHost, { columns }: ColumnPlan, toldRejects: number): CopyPlan {
   return { columns, output: 'copy', emptyWhen: load.emptyWhen?.source ?? null, toldRejects, corrections: host.corrections }

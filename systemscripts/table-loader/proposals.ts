@@ -1,7 +1,7 @@
 import { escapeIdentifier } from 'pg'
 import type { Table } from '../table.ts'
 import { inferColumn } from '../values/infer-column.ts'
-import type { TablesLoad } from './load.ts'
+import { namingColumns, type TablesLoad } from './load.ts'
 import { type Meeting, splitName } from './meet.ts'
 import type { Proposal } from './proposal.ts'
 import { tableInWords } from './shape-target.ts'
@@ -29,7 +29,15 @@ export async function proposalsOf(load: TablesLoad, target: TargetTable | null, 
   const name = splitName(load.target)
   if (target === null) {
     const added = columns.map(({ column, type }) => ({ name: column, type }))
-    const ddl = tableInWords({ name, target, added, widened: [], datasetColumn: load.datasetColumn, ownerRole: load.ownerRole })
+    const ddl = tableInWords({
+      name,
+      target,
+      added,
+      widened: [],
+      datasetColumn: load.datasetColumn,
+      keyColumns: namingColumns(load),
+      ownerRole: load.ownerRole,
+    })
     const types = columns.map(({ column, type, reason }) => `${column} ${type}: ${reason}`).join('\n')
     return [
       {

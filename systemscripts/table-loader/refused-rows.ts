@@ -5,10 +5,10 @@ import { headerKeys } from '../reading/header-lines.ts'
 import type { LoadHost, TablesLoad } from './load.ts'
 import type { Meeting } from './meet.ts'
 import type { RefusedRow } from './move-rows.ts'
-import { STAGED_LINE, STAGED_TABLE } from './plan.ts'
+
 import { brokenRule, isRowRefusal, refusalInWords } from './row-refusal.ts'
 import { type Staged, stagedValue } from './staging.ts'
-import { quoted } from './target.ts'
+import { quoted, STAGED_LINE, STAGED_TABLE } from './target.ts'
 
 /**
  * Rows that Postgres did not take, as people read them: with the line, what is wrong, and the row as it came. At most as many as the book has

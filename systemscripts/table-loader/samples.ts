@@ -1,9 +1,9 @@
 import { type ClientBase, escapeIdentifier } from 'pg'
 import type { LoadHost, Sample, TablesLoad } from './load.ts'
 import { isThereSql, keysMatch } from './move-rows.ts'
-import { fileNames, STAGED_LINE, STAGED_TABLE } from './plan.ts'
+import { fileNames } from './plan.ts'
 import { type Staged, stagedValue } from './staging.ts'
-import { quoted } from './target.ts'
+import { quoted, STAGED_LINE, STAGED_TABLE } from './target.ts'
 
 /** So many of each kind are shown. */
 const SAMPLES = 20

@@ -11,6 +11,8 @@ export interface Shaping {
   /** Columns that get a wider type. */
   widened: NewColumn[]
   datasetColumn: string
+  /** Columns that name a row, for an index on a table that is made; empty: no row has a name. */
+  keyColumns: string[]
   ownerRole: string
 }
 
@@ -25,8 +27,8 @@ export function needsShaping(target: TargetTable | null, added: NewColumn[], wid
 }
 
 /**
- * Makes the target, or the columns it lacks, as the role that owns targets. Key and index of what is new are left to `finishTarget`: made once
- * after the rows they cost a fraction.
+ * Makes the target, or the columns it lacks, as the role that owns targets. The keys of a new table are left to `finishTarget`: made once after
+ * the rows they cost a fraction.
  *
  * @throws TargetError `schema_not_ours`, `target_not_owned`; CannotWiden
  */
@@ -34,7 +36,7 @@ export async function shapeTarget(client: ClientBase, shaping: Shaping): Promise
   const { name, target, added, widened, datasetColumn, ownerRole } = shaping
   if (target === null) {
     await makeSchema(client, shaping)
-    await asRole(client, ownerRole, [createTable(shaping), ...tableComments(shaping)])
+    await asRole(client, ownerRole, [createTable(shaping), datasetIndex(name, datasetColumn), ...tableComments(shaping)])
     return
   }
   const additions = [
@@ -51,10 +53,10 @@ export async function shapeTarget(client: ClientBase, shaping: Shaping): Promise
   }
 }
 
-/** What `shapeTarget` left for after the rows. The index is small whatever the table's size, since the rows of a dataset lie together. */
-export async function finishTarget(client: ClientBase, { name, target, datasetColumn, ownerRole }: Shaping): Promise<void> {
-  const key = target === null ? [`alter table ${quoted(name)} add primary key (${escapeIdentifier(keyColumn(name))})`] : []
-  await asRole(client, ownerRole, [...key, datasetIndex(name, datasetColumn)])
+/** What `shapeTarget` left for after the rows. */
+export async function finishTarget(client: ClientBase, shaping: Shaping): Promise<void> {
+  const { name, target, datasetColumn, ownerRole } = shaping
+  await asRole(client, ownerRole, target === null ? keys(shaping) : [datasetIndex(name, datasetColumn)])
 }
 
 /** The statements that make a table as Rota makes it, for people to carry out. */
@@ -63,7 +65,7 @@ export function tableInWords(shaping: Shaping): string {
   return [
     `create schema if not exists ${escapeIdentifier(name.schema)}`,
     createTable(shaping),
-    `alter table ${quoted(name)} add primary key (${escapeIdentifier(keyColumn(name))})`,
+    ...keys(shaping),
     datasetIndex(name, datasetColumn),
     ...tableComments(shaping),
     `alter table ${quoted(name)} owner to ${escapeIdentifier(ownerRole)}`,
@@ -93,6 +95,14 @@ function columnSql({ name, type }: NewColumn): string {
   return `${escapeIdentifier(name)} ${type}`
 }
 
+function keys({ name, keyColumns }: Shaping): string[] {
+  const primaryKey = `alter table ${quoted(name)} add primary key (${escapeIdentifier(keyColumn(name))})`
+  if (keyColumns.length === 0) return [primaryKey]
+  const index = escapeIdentifier(`${name.table.slice(0, 52)}_by_key`)
+  return [primaryKey, `create unique index ${index} on ${quoted(name)} (${keyColumns.map(escapeIdentifier).join(', ')})`]
+}
+
+/** Small whatever the table's size, since the rows of a dataset lie together. */
 function datasetIndex(name: TableName, datasetColumn: string): string {
   const index = escapeIdentifier(`${name.table.slice(0, 52)}_by_dataset`)
   return `create index ${index} on ${quoted(name)} using brin (${escapeIdentifier(datasetColumn)}) with (autosummarize = on)`

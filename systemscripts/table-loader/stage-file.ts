@@ -6,13 +6,13 @@ import { isEmptyFile, refuseEmptyMark } from './empty-file.ts'
 import { settleKeys } from './keys.ts'
 import type { LoadHost, TablesLoad } from './load.ts'
 import { type Meeting, meet, requireRights, splitName, withAdditions } from './meet.ts'
-import { copyPlan, fileNames, planForStaging, STAGED_LINE, STAGED_TABLE } from './plan.ts'
+import { copyPlan, fileNames, planForStaging } from './plan.ts'
 import { proposalsOf } from './proposals.ts'
 import { createRejectBook } from './rejects.ts'
 import { sendCopy } from './send-copy.ts'
 import { needsShaping } from './shape-target.ts'
 import { dropStaging, type Staged } from './staging.ts'
-import { queryOf, quoted, readTarget, type TargetTable } from './target.ts'
+import { queryOf, quoted, readTarget, STAGED_LINE, STAGED_TABLE, type TargetTable } from './target.ts'
 import { TooNarrow, widerColumns, withWider } from './widen.ts'
 
 /**
@@ -56,7 +56,8 @@ export async function stageFile(client: ClientBase, host: LoadHost, load: Tables
   if (state.rowsRead === 0) return { ...state, target, emptyBecause: 'The file has column names and no rows.' }
   const settled = await settleKeys(client, host, load, { ...state, target, emptyBecause: null })
   await client.query(`analyze ${quoted(host.staging)}`)
-  if (load.checks.some(({ kind }) => kind === 'expression')) await client.query(`grant select on ${quoted(host.staging)} to rota_job`)
+  if (load.checks.some(({ kind }) => kind === 'expression'))
+    await client.query(`grant select on ${quoted(host.staging)} to ${escapeIdentifier(load.expressionRole)}`)
   return settled
 }
 

@@ -4,7 +4,7 @@ import { JobError } from '../errors.ts'
 import { type Breach, breachInWords, findBreaches, verdictOf } from './checks.ts'
 import type { Course } from './course.ts'
 import { findBrokenExpressions } from './expressions.ts'
-import { type EndFormer, type LoadHost, nothingLoaded, type Sample, type TablesLoad, type TablesLoaded } from './load.ts'
+import { type EndFormer, type LoadHost, namingColumns, nothingLoaded, type Sample, type TablesLoad, type TablesLoaded } from './load.ts'
 import { metOf, requireRights } from './meet.ts'
 import { type MovedRows, moveRows, moveToTable } from './move-rows.ts'
 import { waitingReason } from './proposals.ts'
@@ -70,7 +70,7 @@ async function moveIn(
     ...broken,
     ...(await findBreaches(client, load.checks, {
       query: stagedRows(host, staged),
-      columns: [...staged.columns.keys()],
+      columns: target.all.map(({ name }) => name),
       keyColumns: load.keyColumns,
       formerCounts: load.checks.length === 0 ? [] : await host.formerCounts(client),
     })),
@@ -101,6 +101,7 @@ async function shapeFor(client: ClientBase, load: TablesLoad, course: Course, st
     added: additions,
     widened: course.wider,
     datasetColumn: load.datasetColumn,
+    keyColumns: namingColumns(load),
     ownerRole: load.ownerRole,
   }
   if (isShaping) await shapeTarget(client, shaping)

@@ -4,7 +4,7 @@ import type { LoadHost } from './load.ts'
 import type { Meeting, NewColumn } from './meet.ts'
 import type { Proposal } from './proposal.ts'
 import type { RejectBook } from './rejects.ts'
-import { quoted, type TargetTable } from './target.ts'
+import { quoted, STAGED_LINE, type TargetTable } from './target.ts'
 
 export interface Staged {
   /** The target as it is. */
@@ -28,10 +28,13 @@ export interface Staged {
   emptyBecause: string | null
 }
 
-/** A query that gives the staged rows as the target will have them: every column of the target, those without values null. */
-export function stagedRows(host: LoadHost, { columns }: Staged): string {
-  const list = [...columns].map(([column]) => `${stagedValue({ columns }, column)} as ${escapeIdentifier(column)}`)
-  return `select ${list.join(', ')} from ${quoted(host.staging)} as s`
+/** A query that gives the staged rows as the target will have them: every column of it, those that the file does not fill null. */
+export function stagedRows(host: LoadHost, { columns, target }: Staged): string {
+  const values = target.all.map(({ name, baseType }) => {
+    const value = columns.has(name) ? stagedValue({ columns }, name) : name === 'source_row' ? `s.${STAGED_LINE}` : `null::${baseType}`
+    return `${value} as ${escapeIdentifier(name)}`
+  })
+  return `select ${values.join(', ')} from ${quoted(host.staging)} as s`
 }
 
 /** A value of a staged row `s` as its column takes it: of its type, cut and rounded nowhere. */

@@ -5,6 +5,10 @@ import { TargetError } from './refusals.ts'
 /** Runs one statement and returns its rows. */
 export type Query = (text: string, values?: unknown[]) => Promise<Record<string, unknown>[]>
 
+/** Columns of a staging table beside those of the target: number of the file's table from 0, and line. No column of a file is named so. */
+export const STAGED_TABLE = 'rota_table'
+export const STAGED_LINE = 'rota_line'
+
 export function queryOf(client: ClientBase): Query {
   return async (text, values) => (await client.query<Record<string, unknown>>(text, values)).rows
 }

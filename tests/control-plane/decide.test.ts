@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Decision, type DueRun, decide } from '../../src/control-plane/decide.ts'
+import { type Decision, decide } from '../../src/control-plane/decide.ts'
+import type { DueRun } from '../../src/control-plane/decision-facts.ts'
 import { fire, held, late, nobody, openRun, outage, secondsAfter, someone, terms } from './facts-to-decide.ts'
 
 test('a fire that nothing stands against is queued and says nothing', () => {
@@ -91,7 +92,7 @@ test('caught-up fires run one after another, whatever overlap says of fires on t
   })
 })
 
-for (const overlap of ['skip', 'cancel']) {
+for (const overlap of ['skip', 'cancel'] as const) {
   test(`with catch_up all and overlap ${overlap}, fires that come due together run one after another, however little late`, () => {
     const open = nobody()
     const schedule = terms({ catchUp: 'all', overlap })
@@ -173,7 +174,7 @@ test('overlap cancel: a request that waits is not cancelled', () => {
   assert.deepEqual(cancelledBy(decide(fire({ schedule: terms({ overlap: 'cancel' }) }), open)), [])
 })
 
-for (const trigger of ['file', 'notify', 'after']) {
+for (const trigger of ['file', 'notify', 'after'] as const) {
   test(`overlap skip: a run by ${trigger} waits instead, since nothing fires it again`, () => {
     assert.deepEqual(decide(fire({ trigger }), someone('running')), {
       kind: 'wait',

@@ -1,5 +1,5 @@
 /** Facts of a decision, as dispatch.ts gathers them: a fire on time that nothing stands against, and what may stand against it. */
-import type { DueRun, OpenRun, OpenRuns, Terms } from '../../src/control-plane/decide.ts'
+import type { DueRun, OpenRun, OpenRuns, Terms } from '../../src/control-plane/decision-facts.ts'
 
 export const outage = 'no worker was up from Mon 2026-11-16 06:00 UTC to Mon 2026-11-16 07:00 UTC'
 
@@ -41,7 +41,7 @@ export function nobody(): OpenRuns {
   return { ofSchedule: new Map(), ofResource: new Map(), ofJob: new Map(), heldOf: new Map() }
 }
 
-export function someone(state: string): OpenRuns {
+export function someone(state: OpenRun['state']): OpenRuns {
   return { ...nobody(), ofSchedule: new Map([[1, openRun('before', state, state === 'waiting' ? 'retry' : null)]]) }
 }
 
@@ -49,7 +49,7 @@ export function held(runId: string, isRequested = false): OpenRuns {
   return { ...nobody(), heldOf: new Map([[1, [{ ...openRun(runId, 'waiting', 'resource'), isRequested }]]]) }
 }
 
-export function openRun(runId: string, state: string, waitsFor: string | null): OpenRun {
+export function openRun(runId: string, state: OpenRun['state'], waitsFor: OpenRun['waitsFor']): OpenRun {
   return { runId, scheduleId: 1, scheduleName: 'one', state, waitsFor, isRequested: false, takenUpAt: secondsAfter(-60) }
 }
 

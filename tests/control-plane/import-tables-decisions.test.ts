@@ -129,7 +129,7 @@ test('the same error in ten thousand rows is one line, and so it stands in dba.p
     file_name: 'monday.csv',
     column_name: 'price',
     rule: 'not_a_number',
-    message: '"…" in line … is no number',
+    message: '"x1" in line 1 is no number',
     rejects: 10000,
     open: 10000,
     first_line: 2,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { generateTypes } from '../../src/db/generate-types.ts'
 import { describeSchema } from '../../src/db/schema-snapshot.ts'
 import { freshDatabase } from '../helpers/database.ts'
 
@@ -11,6 +12,15 @@ test('the schema is the committed snapshot', async (t) => {
   const { client } = await as('rota_owner')
   const committed = await readFile(new URL('schema.snapshot.txt', import.meta.url), 'utf8')
   assert.deepEqual(difference(committed.split('\n'), (await describeSchema(client)).split('\n')), [], changed)
+})
+
+test('the committed types of rows are those of the schema', async (t) => {
+  const { as } = await freshDatabase(t)
+  const { client } = await as('rota_owner')
+  const committed = await readFile(new URL('../../src/db/row-types.ts', import.meta.url), 'utf8')
+  const generated = await generateTypes(client)
+  assert.deepEqual(difference(committed.split('\n'), generated.split('\n')), [], changed)
+  assert.equal(committed, generated, changed)
 })
 
 test('every table, view, column, function and constraint that a person meets carries a comment', async (t) => {

@@ -179,3 +179,51 @@ for (const seam of ['before 4', 'after 4', 'before 5', 'after 5', 'kept']) {
     assert.deepEqual(await bench.query(`select tablename from pg_tables where schemaname = 'rota_staging'`), [])
   })
 }
+
+test('both lanes load the same rows, however odd the values', async (t) => {
+  const bench = await importBench(t)
+  const columns =
+    'dataset_id bigint, a text, b text not null, n numeric(12,3), d date, j jsonb, c varchar(5), f double precision, i inet, rota_line_2 text, source_row bigint'
+  await bench.query(
+    `create schema feeds authorization rota_target; create table feeds.direct (${columns}); create table feeds.staged (${columns}); alter table feeds.direct owner to rota_target; alter table feeds.staged owner to rota_target`,
+  )
+  for (const lane of ['direct', 'staged']) {
+    await bench.configure({ config_name: lane, source_folder: lane, target_table: `feeds.${lane}`, max_rejects: null })
+    await bench.put(
+      `${lane}/1.csv`,
+      [
+        'a,b,n,d,j,c,f,i,rota_line',
+        '"tab\there","back\\slash",1.5,2026-01-31,"{""k"": [1, null]}",ab,1e300,10.0.0.1,x',
+        '"line\nbreak","\\.",0.125,2026-02-01,null,"",NaN,::1,',
+        ',"",,,,,,,',
+        '\\N,"zürich 🚀",-3,0044-03-15,"""text""",abcde,-0,192.168.0.0/24,""',
+        'too long,x,1,2026-01-01,1,abcdefgh,1,10.0.0.1,',
+        'no day,x,1,2026-02-30,1,abc,1,10.0.0.1,',
+      ].join('\r\n'),
+    )
+  }
+  await bench.query(`update dba.importconfig set on_new_column = 'ignore'`)
+  await bench.query(
+    `insert into dba.importcheck (config_name, check_name, kind, expression) values ('staged', 'any', 'expression', 'source_row is null or b is not null')`,
+  )
+  for (const lane of ['direct', 'staged']) await bench.run({ config: lane })
+  const rowsOf = async (table: string) =>
+    await bench.query(`select to_jsonb(t) - 'dataset_id' as row from feeds.${table} t order by source_row`)
+  const direct = await rowsOf('direct')
+  assert.equal(direct.length, 4)
+  assert.deepEqual(direct, await rowsOf('staged'))
+  const rejectsOf = async (config: string) =>
+    await bench.query(
+      `select r.line, r.column_name, r.rule, r.value, r.raw from dba.reject r join dba.file f using (file_id) where f.config_name = $1 order by line`,
+      [config],
+    )
+  const rejects = await rejectsOf('direct')
+  assert.deepEqual(
+    rejects.map(({ column_name: column, rule }) => [column, rule]),
+    [
+      ['c', 'too_long'],
+      ['d', 'no_such_day'],
+    ],
+  )
+  assert.deepEqual(rejects, await rejectsOf('staged'))
+})

@@ -32,7 +32,7 @@ test('a CSV becomes a table of its columns as text, with its dataset and its key
       },
     ],
   )
-  assert.deepEqual(outcome, { note: '1 file loaded, 2 rows.', rowsRead: 2, rowsWritten: 2, bytesRead: 46, files: 1 })
+  assert.deepEqual(outcome, { note: '1 file loaded, 2 rows.', rowsRead: 2, rowsWritten: 2, rowsRejected: 0, bytesRead: 46, files: 1 })
 })
 
 test('the table belongs to rota_target, has a key and a small index on its dataset, and its DBA can read and write it', async (t) => {

@@ -1,3 +1,4 @@
+import type { NextRunRow } from '../../db/row-types.ts'
 import { type Command, countIn, jsonOption } from '../command.ts'
 import { shortId } from '../find-run.ts'
 import { momentText, zoneHere } from '../moments.ts'
@@ -17,7 +18,7 @@ export const next: Command = {
   async run(call) {
     const limit = countIn(call, 'limit', { least: 1, most: 100_000 }) ?? 20
     const rows = await withDatabase(call, ({ query }) =>
-      query<NextRun>(`select * from dba.next_run where $1::text is null or schedule_name = $1 order by due_at, run_id limit $2`, [
+      query<NextRunRow>('select * from dba.next_run where $1::text is null or schedule_name = $1 limit $2', [
         call.text('schedule') ?? null,
         limit,
       ]),
@@ -27,23 +28,12 @@ export const next: Command = {
   },
 }
 
-/** A row of dba.next_run, as far as it is shown. */
-export interface NextRun extends Record<string, unknown> {
-  run_id: string
-  due_at: Date
-  in_words: string
-  state: string
-  schedule_name: string
-  lane: string | null
-  reason: string | null
-}
-
-export function nextColumns(): Column<NextRun>[] {
+export function nextColumns(): Column<NextRunRow>[] {
   return [
     { title: `due (${zoneHere()})`, text: ({ due_at }) => momentText(due_at) },
     { title: 'in', text: ({ in_words }) => in_words },
     { title: 'state', text: ({ state }) => state },
-    { title: 'run', text: ({ run_id }) => shortId(run_id) },
+    { title: 'run', text: ({ run_id }) => shortId(run_id ?? '') },
     { title: 'schedule', text: ({ schedule_name }) => schedule_name },
     { title: 'lane', text: ({ lane }) => lane },
     { title: 'reason', text: ({ reason }) => reason },

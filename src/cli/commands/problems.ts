@@ -1,3 +1,4 @@
+import type { ProblemRow } from '../../db/row-types.ts'
 import { type Command, jsonOption } from '../command.ts'
 import { momentText, zoneHere } from '../moments.ts'
 import { type Database, withDatabase } from '../open-database.ts'
@@ -17,21 +18,13 @@ export const problems: Command = {
   },
 }
 
-export interface Problem {
-  severity: 'severe' | 'warning' | 'notice'
-  subject: string
-  since: Date | null
-  message: string
-  fix: string | null
-}
-
 /** The worst first. */
-export function readProblems({ query }: Database): Promise<Problem[]> {
-  return query<Problem>(`select * from dba.problem order by array_position('{severe,warning,notice}', severity), since, subject`)
+export function readProblems({ query }: Database): Promise<ProblemRow[]> {
+  return query<ProblemRow>(`select * from dba.problem order by array_position('{severe,warning,notice}', severity), since, subject`)
 }
 
 /** Two lines each: what is wrong, and below it what to type. */
-export function printProblems(out: Output, problems: readonly Problem[]): void {
+export function printProblems(out: Output, problems: readonly ProblemRow[]): void {
   if (problems.length === 0) {
     out.line('Nothing is wrong.')
     return

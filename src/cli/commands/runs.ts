@@ -1,3 +1,4 @@
+import type { RecentRunRow } from '../../db/row-types.ts'
 import { type Call, type Command, countIn, jsonOption, WrongCommandLine } from '../command.ts'
 import { shortId } from '../find-run.ts'
 import { durationText, momentText, zoneHere } from '../moments.ts'
@@ -39,16 +40,7 @@ export const runs: Command = {
   },
 }
 
-interface RecentRun {
-  run_id: string
-  happened_at: Date
-  state: string
-  schedule_name: string
-  seconds: number | null
-  rows: number | null
-  error_code: string | null
-  message: string | null
-}
+type RecentRun = RecentRunRow & { seconds: number | null }
 
 async function readRuns(database: Database, call: Call, states: string[] | null, limit: number): Promise<RecentRun[]> {
   const since = await sinceMoment(database, call.text('since'))

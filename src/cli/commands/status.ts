@@ -1,11 +1,12 @@
-import { type LaneRow, readLanes, readWorkers, type WorkerRow } from '../../control-plane/overview.ts'
+import { type ListedLane, type ListedWorker, readLanes, readWorkers } from '../../control-plane/overview.ts'
+import type { NextRunRow, ProblemRow } from '../../db/row-types.ts'
 import { type Command, jsonOption } from '../command.ts'
 import { momentText, zoneHere } from '../moments.ts'
 import { type Database, withDatabase } from '../open-database.ts'
 import type { Output } from '../output.ts'
 import { formatTable } from '../print-table.ts'
-import { type NextRun, nextColumns } from './next.ts'
-import { type Problem, printProblems, readProblems } from './problems.ts'
+import { nextColumns } from './next.ts'
+import { printProblems, readProblems } from './problems.ts'
 
 export const status: Command = {
   name: 'status',
@@ -21,11 +22,11 @@ export const status: Command = {
 }
 
 interface Status {
-  workers: WorkerRow[]
-  lanes: LaneRow[]
+  workers: ListedWorker[]
+  lanes: ListedLane[]
   counts: Count[]
-  next: NextRun[]
-  problems: Problem[]
+  next: NextRunRow[]
+  problems: ProblemRow[]
 }
 
 interface Count {
@@ -41,7 +42,7 @@ async function readStatus(database: Database): Promise<Status> {
     workers: await readWorkers(database),
     lanes: await readLanes(database),
     counts: await readCounts(database),
-    next: await database.query<NextRun>('select * from dba.next_run order by due_at, run_id limit 5'),
+    next: await database.query<NextRunRow>('select * from dba.next_run limit 5'),
     problems: await readProblems(database),
   }
 }
@@ -108,7 +109,7 @@ function section(out: Output, title: string, whenEmpty: string, count: number, l
   out.line()
 }
 
-function pauseText({ paused_until, paused_by, pause_reason }: LaneRow): string | null {
+function pauseText({ paused_until, paused_by, pause_reason }: ListedLane): string | null {
   if (paused_until === null) return null
   const until = paused_until === 'infinity' ? 'until resumed' : `until ${paused_until}`
   return [until, paused_by === null ? '' : ` by ${paused_by}`, pause_reason === null ? '' : `: ${pause_reason}`].join('')

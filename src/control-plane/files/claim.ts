@@ -1,5 +1,7 @@
 /** Who has a file: dba.file.state = 'loading' and the run. */
 import type { ClientBase } from 'pg'
+import type { Filled } from '../../db/filled.ts'
+import type { FileRow } from '../../db/row-types.ts'
 import type { ArrivedFile } from '../../job/ledgers.ts'
 
 export interface Claimant {
@@ -50,7 +52,7 @@ export async function releaseClaim(client: ClientBase, { runId }: Claimant, file
 
 async function claimArrival(client: ClientBase, { runId, job, configName }: Claimant, file: ArrivedFile): Promise<Claim | null> {
   const values = [runId, file.path, job, configName, file.name, file.sizeBytes, file.modifiedAt]
-  const taken = await client.query<{ file_id: number; day: string }>(
+  const taken = await client.query<Pick<FileRow, 'file_id'> & { day: string }>(
     `update dba.file f
      set run_id = $1, job = $3, config_name = $4, file_name = $5, size_bytes = $6, modified_at = $7, sha256 = null, updated_at = clock_timestamp()
      where path = $2 and state = 'loading' and kept_path is null and not ${ofAnotherLiveRun}
@@ -58,7 +60,7 @@ async function claimArrival(client: ClientBase, { runId, job, configName }: Clai
     values,
   )
   const made = async () =>
-    await client.query<{ file_id: number; day: string }>(
+    await client.query<Pick<FileRow, 'file_id'> & { day: string }>(
       `insert into dba.file (run_id, path, job, config_name, file_name, size_bytes, modified_at, state)
        values ($1, $2, $3, $4, $5, $6, $7, 'loading')
        on conflict (path) where state = 'loading' and kept_path is null do nothing
@@ -70,7 +72,7 @@ async function claimArrival(client: ClientBase, { runId, job, configName }: Clai
 }
 
 async function claimRetry(client: ClientBase, { runId }: Claimant, fileId: number): Promise<Claim | null> {
-  const { rows } = await client.query<{ kept_path: string; file_name: string; day: string }>(
+  const { rows } = await client.query<Pick<FileRow, 'file_name'> & Filled<FileRow, 'kept_path'> & { day: string }>(
     `update dba.file f
      set state = 'loading', run_id = $1, reason = null, updated_at = clock_timestamp()
      where file_id = $2 and (state = 'retry' or state = 'loading' and not ${ofAnotherLiveRun})

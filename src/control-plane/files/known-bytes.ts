@@ -1,10 +1,12 @@
 /** Whether the bytes of a file have been met before: dba.file.sha256. */
 import type { ClientBase, Pool } from 'pg'
+import type { Filled } from '../../db/filled.ts'
+import type { FileRow } from '../../db/row-types.ts'
 
 export interface KnownFile {
   fileId: number
   fileName: string
-  state: string
+  state: FileRow['state']
   keptPath: string
   reason: string | null
   /** Its bytes have not been seen to arrive at keptPath, and it lay where this one lies: it may be this one. */
@@ -36,7 +38,7 @@ export interface Bytes {
 
 /**
  * The earlier file with the same bytes, if there is one: first one that lay at this very place and is not put away yet, else the last one of
- * the same config that was loaded.
+ * the same config that was loaded, or waits for a person.
  */
 export async function findKnownBytes(
   db: ClientBase | Pool,
@@ -47,7 +49,7 @@ export async function findKnownBytes(
             f.run_id <> $6 and exists (select from dba.run r where r.run_id = f.run_id and r.state = 'running') as is_in_other_hands
      from dba.file f
      where sha256 = $3 and job = $4 and config_name is not distinct from $5 and file_id <> $1 and kept_path is not null
-       and (state = 'loaded' or path = $2 and kept_at is null and state in ('duplicate', 'failed'))
+       and (state in ('loaded', 'quarantined', 'waiting') or path = $2 and kept_at is null and state in ('duplicate', 'failed'))
      order by is_on_its_way desc, file_id desc
      limit 1`,
     [fileId, path, sha256, job, configName, runId],
@@ -72,13 +74,5 @@ export async function lockBytes(client: ClientBase, { sha256, job, configName }:
   await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`rota loads ${job} ${configName ?? ''} ${sha256}`])
 }
 
-interface KnownRow {
-  file_id: number
-  file_name: string
-  state: string
-  kept_path: string
-  reason: string | null
-  updated_at: Date
-  is_on_its_way: boolean
-  is_in_other_hands: boolean
-}
+type KnownRow = Pick<FileRow, 'file_id' | 'file_name' | 'state' | 'reason' | 'updated_at'> &
+  Filled<FileRow, 'kept_path'> & { is_on_its_way: boolean; is_in_other_hands: boolean }
