@@ -6,6 +6,7 @@ import type { Outcome } from '../src/job/outcome.ts'
 import { doneFilePath } from '../systemscripts/settled-files.ts'
 import { targetTrouble } from '../systemscripts/table-loader.ts'
 import { expectedBytes, fileNotFound, findFiles, matchingFiles } from './import/find-files.ts'
+import { removeCsvs, writeCsvs } from './import/keep-csv.ts'
 import { dryRunFile, type ImportContext, joinFixedRows, loadFile, ownerRole } from './import/load-file.ts'
 import { type ImportSettings, readSettings } from './import/settings.ts'
 
@@ -17,18 +18,34 @@ export default defineJob({
     const { config: settings, datasets, files, folder, progress, signal } = context
     const rules = await datasets.rules()
     if (settings.dryRunId !== null) return await dryRun(context, rules)
-    for (const fixed of await datasets.fixedRows()) await joinFixedRows(context, fixed, rules)
+    const fixedFiles = await datasets.fixedRows()
+    for (const fixed of fixedFiles) await joinFixedRows(context, fixed, rules)
     let bytesLeft = await expectedBytes(settings, folder(settings.sourceFolder), signal)
     const bytesAll = bytesLeft
     for await (const file of findFiles({ ...context, settings })) {
       const tell = (rowsRead: number) =>
         progress(bytesAll > 0 ? 1 - bytesLeft / bytesAll : null, `${file.name}: ${rowsRead.toLocaleString('en')} rows`)
-      await files.take(file, keepingOf(context, file.path), (taken) => loadFile(context, taken, rules, tell))
+      await files.take(file, keepingOf(context, file.path), (taken) => bringIn(context, taken, rules, tell))
       bytesLeft = Math.max(0, bytesLeft - file.sizeBytes)
     }
-    return await files.outcome(`No file matches ${settings.file ?? join(folder(settings.sourceFolder), settings.filePattern)}.`)
+    const noFile = `No file matches ${settings.file ?? join(folder(settings.sourceFolder), settings.filePattern)}.`
+    const fixedRows = fixedFiles.reduce((sum, { rows }) => sum + rows.length, 0)
+    return await files.outcome(fixedRows === 0 ? noFile : `${fixedRows} corrected rows were taken up; dba.reject says what became of them.`)
   },
 })
+
+async function bringIn(context: ImportContext, file: TakenFile, rules: LoadRules, onRows: (rowsRead: number) => void): Promise<void> {
+  const { config: settings, files } = context
+  const csvPaths = settings.keepCsv ? await writeCsvs(context, file) : []
+  await files.keepCsv(file, csvPaths)
+  if (settings.targetTable === null) return await files.store(file)
+  try {
+    await loadFile(context, file, rules, onRows)
+  } catch (error) {
+    await removeCsvs(csvPaths)
+    throw error
+  }
+}
 
 /** Nothing is taken, moved or loaded. */
 async function dryRun(context: ImportContext, rules: LoadRules): Promise<Outcome> {

@@ -53,6 +53,19 @@ export async function* csvPieces(table: Table): AsyncGenerator<{ bytes: Uint8Arr
   }
 }
 
+/**
+ * Where one of several sheets goes: `prices.csv` and sheet `Q1` make `prices.Q1.csv`; whatever a name holds, the file stands in the same folder.
+ * @param taken paths given so far, in lower case; the new one is added
+ */
+export function csvPathOfSheet(to: string, sheet: string, taken: Set<string>): string {
+  const name = sheet.replace(/[^\p{L}\p{N} _-]+/gu, '_').slice(0, 100) || 'table'
+  const stem = basename(to).replace(/\.csv$/i, '')
+  let file = `${stem}.${name}.csv`
+  for (let copy = 2; taken.has(file.toLowerCase()); copy += 1) file = `${stem}.${name}_${copy}.csv`
+  taken.add(file.toLowerCase())
+  return join(dirname(to), file)
+}
+
 function headerLine(headers: string[]): Uint8Array {
   const out = new PieceBuffer()
   headers.forEach((header, index) => {

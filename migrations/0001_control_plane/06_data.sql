@@ -86,7 +86,7 @@ create table dba.file (
   run_id       uuid,
   dataset_id   bigint,
   kept_path    text,
-  csv_path     text,
+  csv_paths    text[],
   seen_at      timestamptz  not null default clock_timestamp(),
   updated_at   timestamptz  not null default clock_timestamp(),
   constraint origin_is_folder_mail_page_or_sftp check (origin in ('folder', 'mail', 'page', 'sftp')),
@@ -107,7 +107,7 @@ comment on column dba.file.reason is 'In words: why it failed, or of which file 
 comment on column dba.file.run_id is 'The run that dealt with it last.';
 comment on column dba.file.dataset_id is 'The dataset it became.';
 comment on column dba.file.kept_path is 'Where its bytes are kept now: archive or failed folder.';
-comment on column dba.file.csv_path is 'The CSV it became, where keep_csv asked for one.';
+comment on column dba.file.csv_paths is 'The CSVs it became, one per sheet, where keep_csv asked for them: beside kept_path.';
 comment on column dba.file.seen_at is 'When Rota first met it.';
 comment on column dba.file.updated_at is 'When this row last changed.';
 comment on constraint origin_is_folder_mail_page_or_sftp on dba.file is 'Set by Rota.';

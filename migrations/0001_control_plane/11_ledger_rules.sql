@@ -73,8 +73,8 @@ as $$
 begin
   perform dba.people_may_set('file', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state,reason}', 'Set state to retry or dismissed.');
   if new.state is distinct from old.state then
-    if new.state = 'retry' and old.state not in ('loaded', 'duplicate', 'failed', 'quarantined', 'waiting', 'dismissed') then
-      perform dba.refuse(format('file "%s" is %s, so there is nothing to retry', old.file_name, old.state), 'Retry a file that is loaded, duplicate, failed, quarantined, waiting or dismissed.');
+    if new.state = 'retry' and old.state not in ('loaded', 'stored', 'duplicate', 'failed', 'quarantined', 'waiting', 'dismissed') then
+      perform dba.refuse(format('file "%s" is %s, so there is nothing to retry', old.file_name, old.state), 'Retry a file that is loaded, stored, duplicate, failed, quarantined, waiting or dismissed.');
     elsif new.state = 'retry' and old.kept_path is null then
       perform dba.refuse(format('the bytes of file "%s" were not kept', old.file_name), 'Put the file into its source folder again.');
     elsif new.state = 'retry' and old.config_name is not null and not exists (select from dba.jobconfig c where c.job = old.job and c.config_name = old.config_name) then

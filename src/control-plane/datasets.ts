@@ -11,7 +11,7 @@ import { fixedRows, join } from './datasets/join.ts'
 import { refusedProposals } from './datasets/proposals.ts'
 import { readRules } from './datasets/rules.ts'
 import { dropLeftOvers, stagingFor } from './datasets/staging.ts'
-import { BytesAlreadyLoaded, findKnownBytes, lockBytes } from './files/known-bytes.ts'
+import { BytesAlreadyLoaded, findKnownBytes, isDealtWith, lockBytes } from './files/known-bytes.ts'
 import type { LedgerDeps } from './files.ts'
 import { knownRejects, writeRejects } from './rejects.ts'
 
@@ -122,5 +122,5 @@ async function requireFile(client: ClientBase, { runId }: LedgerDeps, file: Take
 async function refuseKnownBytes(client: ClientBase, deps: LedgerDeps, file: TakenFile): Promise<void> {
   await lockBytes(client, { ...deps, ...file })
   const known = await findKnownBytes(client, { ...deps, ...file })
-  if (known !== null && ['loaded', 'quarantined', 'waiting'].includes(known.state)) throw new BytesAlreadyLoaded(known)
+  if (known !== null && isDealtWith(known)) throw new BytesAlreadyLoaded(known)
 }

@@ -11,9 +11,9 @@ import type { JobContext, Log } from '../job/define-job.ts'
 import type { ArrivedFile, FileLedger, Keeping, TakenFile } from '../job/ledgers.ts'
 import type { Outcome } from '../job/outcome.ts'
 import { type Claim, claimFile, releaseClaim, retryQuery } from './files/claim.ts'
-import { endUnloaded, type FileEnd, markKept, reasonOf } from './files/end-file.ts'
+import { endStored, endUnloaded, type FileEnd, markKept, reasonOf, writeCsvPaths } from './files/end-file.ts'
 import { isFaultOfFile } from './files/fault.ts'
-import { BytesAlreadyLoaded, findKnownBytes, type KnownFile } from './files/known-bytes.ts'
+import { BytesAlreadyLoaded, findKnownBytes, isDealtWith, type KnownFile } from './files/known-bytes.ts'
 import { runOutcome } from './files/outcome.ts'
 import { isBelow, isThere, placeFor, putAway, removeReason, writeReason } from './files/put-away.ts'
 
@@ -35,7 +35,7 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
   /** Errors of files that stay where they are: another attempt may mend them. */
   const postponed: unknown[] = []
   let lastFailure: Error | undefined
-  return { toRetry, hasMet, take, outcome }
+  return { toRetry, hasMet, take, keepCsv, store, outcome }
 
   async function toRetry(): Promise<ArrivedFile[]> {
     const { rows } = await pool.query<RetryRow>(retryQuery, [runId, deps.job, deps.configName])
@@ -53,6 +53,14 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
       path,
     ])
     return rows[0]?.met === true
+  }
+
+  async function keepCsv(file: TakenFile, paths: string[]): Promise<void> {
+    await transaction((client) => writeCsvPaths(client, file.fileId, paths))
+  }
+
+  async function store(file: TakenFile): Promise<void> {
+    await transaction((client) => endStored(client, file.fileId, file.place))
   }
 
   async function outcome(whenNone: string): Promise<Outcome> {
@@ -81,7 +89,7 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
       if (!(await isThere(known.keptPath))) return await finishPuttingAway(claim, keeping, known)
       await markKept(pool, known.fileId, known.keptPath)
     }
-    if (known !== null && isKept(known)) {
+    if (known !== null && isDealtWith(known)) {
       // Another run loaded this very file and has put it away since it was looked at: that is no second copy.
       if (!(await isThere(claim.bytesAt))) return await leaveVanished(claim)
       throw new BytesAlreadyLoaded(known)
@@ -164,11 +172,6 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
     await transaction((client) => releaseClaim(client, deps, claim.fileId))
     log(`File "${claim.name}" was gone before it could be read`, {}, { step: claim.name, level: 'warning' })
   }
-}
-
-/** The same bytes need not be loaded again: they are, or a person decides about them. */
-function isKept({ state }: KnownFile): boolean {
-  return state === 'loaded' || state === 'quarantined' || state === 'waiting'
 }
 
 /** Another run may put a file away between the look at its folder and the look into it. */

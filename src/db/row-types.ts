@@ -248,7 +248,7 @@ export interface FileRow {
   run_id: string | null
   dataset_id: number | null
   kept_path: string | null
-  csv_path: string | null
+  csv_paths: string[] | null
   seen_at: Date
   updated_at: Date
   kept_at: Date | null

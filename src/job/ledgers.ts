@@ -53,6 +53,10 @@ export interface FileLedger {
    * @throws what a retry or another file does not help against: a target that is not ours, a lost connection, the signal's reason.
    */
   take(file: ArrivedFile, keeping: Keeping, load: (file: TakenFile) => Promise<unknown>): Promise<void>
+  /** Writes down which CSVs a file became. They stand beside the place where it will be kept, and go when it is not. */
+  keepCsv(file: TakenFile, paths: string[]): Promise<void>
+  /** Ends a file that is kept as CSV only: it was `stored`, and no dataset stands for it. To be called within `take`. */
+  store(file: TakenFile): Promise<void>
   /**
    * What became of this run's files, those of its earlier attempts included.
    *

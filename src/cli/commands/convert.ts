@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { PermanentError } from '../../../systemscripts/errors.ts'
 import { openTables, type ReadTableOptions } from '../../../systemscripts/read-table.ts'
 import type { Table } from '../../../systemscripts/table.ts'
-import { csvPieces, writeCsv } from '../../../systemscripts/write-csv.ts'
+import { csvPathOfSheet, csvPieces, writeCsv } from '../../../systemscripts/write-csv.ts'
 import { type Call, type Command, countIn, WrongCommandLine } from '../command.ts'
 import { plain } from '../print-table.ts'
 import { createProgressBar } from '../progress-bar.ts'
@@ -74,7 +74,7 @@ async function convertAll(call: Call, options: ReadTableOptions, signal: AbortSi
       await writeOut(call, table)
       return
     }
-    const path = call.has('all-sheets') ? pathOfSheet(to, table.sheet ?? '', taken) : to
+    const path = call.has('all-sheets') ? csvPathOfSheet(to, table.sheet ?? '', taken) : to
     const bar = createProgressBar(call.err)
     const { rows } = await writeCsv(table, path, {
       signal,
@@ -97,16 +97,6 @@ async function writeOut({ deps: { stdout }, out }: Call, table: Table): Promise<
         out.closed.addEventListener('abort', () => resolve(), { once: true })
       })
   }
-}
-
-/** `prices.csv` and sheet `Q1` make `prices.Q1.csv`; whatever a name holds, the file stands in the same folder. */
-function pathOfSheet(to: string, sheet: string, taken: Set<string>): string {
-  const name = sheet.replace(/[^\p{L}\p{N} _-]+/gu, '_').slice(0, 100) || 'table'
-  const stem = basename(to).replace(/\.csv$/i, '')
-  let file = `${stem}.${name}.csv`
-  for (let copy = 2; taken.has(file.toLowerCase()); copy += 1) file = `${stem}.${name}_${copy}.csv`
-  taken.add(file.toLowerCase())
-  return join(dirname(to), file)
 }
 
 async function refuseMissing(path: string): Promise<void> {

@@ -19,7 +19,7 @@ export async function endUnloaded(client: ClientBase, { fileId }: Claim, { state
   }
   await client.query(
     `update dba.file f
-     set state = $2, reason = $3, kept_path = coalesce($4, kept_path), updated_at = clock_timestamp(),
+     set state = $2, reason = $3, kept_path = coalesce($4, kept_path), csv_paths = null, updated_at = clock_timestamp(),
          dataset_id = (select max(d.dataset_id) from dba.dataset d where d.file_id = f.file_id)
      where file_id = $1`,
     [fileId, state, reason, place],
@@ -34,6 +34,18 @@ export async function endLoaded(client: ClientBase, fileId: number, datasetId: n
      where file_id = $1`,
     [fileId, datasetId, place],
   )
+}
+
+/** Within the caller's transaction: the file is kept, and no rows of it are loaded. */
+export async function endStored(client: ClientBase, fileId: number, place: string): Promise<void> {
+  await client.query(
+    `update dba.file set state = 'stored', reason = null, kept_path = coalesce(kept_path, $2), updated_at = clock_timestamp() where file_id = $1`,
+    [fileId, place],
+  )
+}
+
+export async function writeCsvPaths(client: ClientBase, fileId: number, paths: string[]): Promise<void> {
+  await client.query('update dba.file set csv_paths = $2 where file_id = $1', [fileId, paths.length === 0 ? null : paths])
 }
 
 /** The bytes have arrived where they are kept; null: they were gone before. */

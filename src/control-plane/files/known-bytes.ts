@@ -16,6 +16,11 @@ export interface KnownFile {
   loadedAt: Date
 }
 
+/** Whether it was dealt with for good, so that its bytes are not taken again. */
+export function isDealtWith({ state }: KnownFile): boolean {
+  return state === 'loaded' || state === 'stored' || state === 'quarantined' || state === 'waiting'
+}
+
 /** Thrown out of a load when the same bytes were loaded meanwhile. */
 export class BytesAlreadyLoaded extends Error {
   override name = 'BytesAlreadyLoaded'
@@ -49,7 +54,7 @@ export async function findKnownBytes(
             f.run_id <> $6 and exists (select from dba.run r where r.run_id = f.run_id and r.state = 'running') as is_in_other_hands
      from dba.file f
      where sha256 = $3 and job = $4 and config_name is not distinct from $5 and file_id <> $1 and kept_path is not null
-       and (state in ('loaded', 'quarantined', 'waiting') or path = $2 and kept_at is null and state in ('duplicate', 'failed'))
+       and (state in ('loaded', 'stored', 'quarantined', 'waiting') or path = $2 and kept_at is null and state in ('duplicate', 'failed'))
      order by is_on_its_way desc, file_id desc
      limit 1`,
     [fileId, path, sha256, job, configName, runId],

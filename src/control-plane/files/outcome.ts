@@ -19,6 +19,7 @@ export async function runOutcome(pool: Pool, runId: string, whenNone: string, al
   if (failed.length > 0) throw files.length === 1 && alone !== undefined ? alone : filesFailed(files.length, failed)
   const loaded = files.filter((file) => file.state === 'loaded')
   const empty = loaded.filter((file) => file.dataset_state === 'empty').length
+  const stored = files.filter((file) => file.state === 'stored').length
   const quarantined = files.filter((file) => file.state === 'quarantined').length
   const waiting = files.filter((file) => file.state === 'waiting').length
   const rejected = sum(loaded, (file) => file.rows_rejected)
@@ -26,6 +27,7 @@ export async function runOutcome(pool: Pool, runId: string, whenNone: string, al
   const rowsWritten = sum(loaded, (file) => file.rows_written)
   const parts = [
     loaded.length > 0 ? `${count(loaded.length, 'file')} loaded, ${count(rowsWritten, 'row')}` : '',
+    stored > 0 ? `${count(stored, 'file')} converted to CSV` : '',
     empty > 0 ? `${empty} of them empty` : '',
     rejected > 0 ? `${count(rejected, 'row')} refused (dba.reject)` : '',
     quarantined > 0 ? `${count(quarantined, 'file')} in quarantine (dba.dataset)` : '',
@@ -47,7 +49,7 @@ const outcomeQuery = `
          coalesce(d.rows_rejected, 0) as rows_rejected
   from dba.file f
   left join dba.dataset d on d.dataset_id = f.dataset_id and d.run_id = f.run_id
-  where f.run_id = $1 and f.state in ('loaded', 'duplicate', 'failed', 'quarantined', 'waiting')
+  where f.run_id = $1 and f.state in ('loaded', 'stored', 'duplicate', 'failed', 'quarantined', 'waiting')
   order by f.file_id`
 
 function filesFailed(all: number, failed: EndedFile[]): PermanentError {
