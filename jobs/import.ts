@@ -37,7 +37,7 @@ export default defineJob({
 async function bringIn(context: ImportContext, file: TakenFile, rules: LoadRules, onRows: (rowsRead: number) => void): Promise<void> {
   const { config: settings, files } = context
   const csvPaths = settings.keepCsv ? await writeCsvs(context, file) : []
-  await files.keepCsv(file, csvPaths)
+  if (csvPaths.length > 0) await files.keepCsv(file, csvPaths)
   if (settings.targetTable === null) return await files.store(file)
   try {
     await loadFile(context, file, rules, onRows)

@@ -44,10 +44,11 @@ test('when fires have passed, as many more are planned', async (t) => {
   await addSchedule(database, { schedule_name: 'each second', cron: '* * * * * *' })
   await plan(database)
   const first = await runsOf(database, 'each second')
-  await database.query(`select pg_sleep_until($1)`, [first[3]?.due_at])
+  const planned = first.filter((run) => run.state === 'planned')
+  await database.query(`select pg_sleep_until($1)`, [planned[3]?.due_at])
   await plan(database)
   const seconds = (await runsOf(database, 'each second')).map((run) => run.scheduled_for.getTime() / 1000)
-  assert.ok(seconds.length >= 9, String(seconds.length))
+  assert.ok(seconds.length >= first.length + 4, `${first.length}, then ${seconds.length}`)
   for (const [index, second] of seconds.entries()) assert.equal(second, (seconds[0] ?? 0) + index)
 })
 
