@@ -25,7 +25,8 @@ export async function workerOn(
   return { ...worker, lines }
 }
 
-const testKey = 'a key for tests that is long enough to be taken'
+/** ROTA_SECRET_KEY of those workers. */
+export const testKey = 'a key for tests that is long enough to be taken'
 
 /** Waits until a statement returns a row (or rows that `isReached` likes), looking every 20 ms. */
 export async function eventually<Row extends Record<string, unknown>>(
