@@ -3,13 +3,14 @@ import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { CopyPlan, RowReject } from './copy-plan.ts'
 import { PermanentError } from './errors.ts'
-import { PieceBuffer, putByte, putCsvText } from './reading/piece-buffer.ts'
+import { PieceBuffer, putByte, putCsvText, putOnlyField } from './reading/piece-buffer.ts'
 import type { Table } from './table.ts'
 
 /**
  * Writes a table as a CSV file: UTF-8 without byte order mark, commas, quotes as RFC 4180 has them, lines end with a line feed; the first line
  * holds the headers as the file shows them. Null is nothing, empty text is `""`. The file appears under its name when it is whole, and
- * replaces one that was there; whatever ends it early leaves nothing.
+ * replaces one that was there; whatever ends it early leaves nothing. In a file of one column null is a line with a comma alone, since a blank
+ * line is no record. Reading the file again gives the same headers and rows.
  *
  * @throws PermanentError `row_has_too_many_fields`, and those of the table's reader; the signal's reason when aborted
  */
@@ -29,6 +30,7 @@ export async function writeCsv(
       rows += piece.rows
       sizeBytes += piece.bytes.length
       onRows?.(rows)
+      letGo(piece.bytes)
     }
     await file.datasync()
     await file.close()
@@ -66,11 +68,17 @@ export function csvPathOfSheet(to: string, sheet: string, taken: Set<string>): s
   return join(dirname(to), file)
 }
 
+/** Frees the memory now: what comes from a thread is seen by the collector of this one so late that dozens of megabytes would wait for it. */
+function letGo({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
+}
+
 function headerLine(headers: string[]): Uint8Array {
   const out = new PieceBuffer()
+  const put = headers.length === 1 ? putOnlyField : putCsvText
   headers.forEach((header, index) => {
     if (index > 0) putByte(out, COMMA)
-    putCsvText(out, header === '' ? null : header)
+    put(out, header === '' ? null : header)
   })
   putByte(out, LINE_FEED)
   return out.take()

@@ -124,8 +124,7 @@ function fieldCounts(bytes: Buffer, isWhole: boolean, dialect: Dialect): number[
   const scanner = createRecordScanner(dialect, '')
   let isBroken = false
   try {
-    scanner.scan(bytes, 0, bytes.length, false)
-    if (isWhole && scanner.batch.count < 2) return wholeCounts(bytes, dialect)
+    scanner.scan(bytes, 0, bytes.length, isWhole)
   } catch (error) {
     if (!(error instanceof PermanentError)) throw error
     isBroken = true
@@ -133,16 +132,6 @@ function fieldCounts(bytes: Buffer, isWhole: boolean, dialect: Dialect): number[
   const { count, firstField } = scanner.batch
   const counts = Array.from({ length: Math.min(count, SAMPLED_RECORDS) }, (_, n) => (firstField[n + 1] ?? 0) - (firstField[n] ?? 0))
   return isBroken && counts.length < SAMPLED_RECORDS ? [...counts, 0] : counts
-}
-
-function wholeCounts(bytes: Buffer, dialect: Dialect): number[] {
-  try {
-    const { count, firstField } = createRecordScanner(dialect, '').scan(bytes, 0, bytes.length, true)
-    return Array.from({ length: count }, (_, n) => (firstField[n + 1] ?? 0) - (firstField[n] ?? 0))
-  } catch (error) {
-    if (error instanceof PermanentError) return []
-    throw error
-  }
 }
 
 /** The more likely one first; another one has to make more of the sample to be taken. */

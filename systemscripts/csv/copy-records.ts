@@ -141,13 +141,12 @@ export function createRecordCopier(
       } else {
         const value = isGiven ? texts.fieldText(batch, field) : null
         const converted = conversion === null ? value : conversion(value)
-        if (converted instanceof RefusedValue) {
+        out.length = to
+        if (converted === null) putNull(out)
+        else if (converted instanceof RefusedValue || !putCopyText(out, converted)) {
           out.length = rowStart
           return false
         }
-        out.length = to
-        if (converted === null) putNull(out)
-        else putCopyText(out, converted)
         out.reserve(length * 2 + columnCount * 3 + constantLength + 16)
         target = out.bytes
         to = out.length

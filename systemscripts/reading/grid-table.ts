@@ -91,9 +91,14 @@ function fitted(batch: GridRow[], shape: TableShape): { rows: FittedRow[]; isEnd
     const fit = fitRow(shape, row)
     if (fit === null) continue
     if (endsBefore(shape, row.line, fit.values[0])) return { rows, isEnd: true }
-    if (fit.strays.length > 0 || fit.values.some((value) => value !== null)) rows.push(fit)
+    if (fit.strays.length > 0 || hasValue(fit.values)) rows.push(fit)
   }
   return { rows, isEnd: shape.range !== null && (batch.at(-1)?.line ?? 0) >= shape.range.lastLine }
+}
+
+function hasValue(values: (string | null)[]): boolean {
+  for (let index = 0; index < values.length; index += 1) if (values[index] !== null) return true
+  return false
 }
 
 function plainRow({ line, values }: FittedRow): TableRow {

@@ -36,7 +36,7 @@ export async function* openGrids(content: NamedContent, request: ReadRequest): A
     case 'xlsx': {
       const { openXlsx } = await import('../spreadsheet/xlsx/open-xlsx.ts')
       const { maxUnpackedBytes } = request
-      const workbook = await openXlsx(path ?? '', { ...(maxUnpackedBytes === null ? {} : { maxUnpackedBytes }) })
+      const workbook = await openXlsx(path ?? '', { fileName, ...(maxUnpackedBytes === null ? {} : { maxUnpackedBytes }) })
       const range = request.cellRange === null ? null : parseCellRange(request.cellRange)
       const shownUntilLine = Math.max(request.headerRow ?? 1, range?.firstLine ?? 1) + SHOWN_LINES
       try {

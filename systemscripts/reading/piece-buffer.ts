@@ -66,10 +66,19 @@ export function putByte(out: PieceBuffer, byte: number): void {
 /** Beyond this many characters the call into native code costs less than the loop. */
 const SHORT_TEXT = 100
 
-/** A value in COPY's text format, without the tab around it. The text holds no NUL. */
-export function putCopyText(out: PieceBuffer, text: string): void {
-  if (putPlain(out, text, COPY_ESCAPES)) return
+/**
+ * A value in COPY's text format, without the tab around it.
+ * @returns false, and nothing is written, when Postgres cannot hold the text: a NUL is in it, or half of a surrogate pair
+ */
+export function putCopyText(out: PieceBuffer, text: string): boolean {
+  if (putPlain(out, text, COPY_ESCAPES)) return true
+  if (!isHoldable(text)) return false
   putUtf8(out, NEEDS_ESCAPE.test(text) ? text.replace(EVERY_ESCAPE, (character) => ESCAPED[character] ?? character) : text)
+  return true
+}
+
+function isHoldable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
 }
 
 /** Writes a short text of plain ASCII. @returns false, and nothing is written, when it is none */
@@ -94,13 +103,32 @@ export function putUtf8(out: PieceBuffer, text: string): void {
   out.length += encoder.encodeInto(text, out.bytes.subarray(out.length)).written
 }
 
-/** A value as a field of a CSV (RFC 4180): null is nothing, '' is `""`. */
-export function putCsvText(out: PieceBuffer, text: string | null): void {
-  if (text === null || (text !== '' && putPlain(out, text, CSV_SPECIALS))) return
+/** A value as a field of a CSV (RFC 4180): null is nothing, '' is `""`. Answers as putCopyText. */
+export function putCsvText(out: PieceBuffer, text: string | null): boolean {
+  if (text === null || (text !== '' && putPlain(out, text, CSV_SPECIALS))) return true
+  if (!isHoldable(text)) return false
   putUtf8(out, text === '' || NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+  return true
 }
 
-const CSV_SPECIALS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ('",\n\r'.includes(String.fromCharCode(byte)) ? 1 : 0))
+/**
+ * The only field of a line. Null, alone on its line, would be a blank line, which is passed over by whoever reads the file: a comma behind it makes it
+ * a record. And where a value could be cut by another character than the comma, quotes say that it is whole.
+ */
+export function putOnlyField(out: PieceBuffer, text: string | null): boolean {
+  if (text === null) putByte(out, COMMA)
+  if (text === null || !CUTS_ONE_FIELD.test(text)) return putCsvText(out, text)
+  if (!isHoldable(text)) return false
+  putUtf8(out, `"${text.replaceAll('"', '""')}"`)
+  return true
+}
+
+const COMMA = 44
+/** Delimiters that reading a CSV looks for, `sep=` in front of one, and quotes other than `"`. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: some files have fields with it between them
+const CUTS_ONE_FIELD = /[;\t|^~:'\x01]|^sep=/i
+
+const CSV_SPECIALS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ('",\n\r\0'.includes(String.fromCharCode(byte)) ? 1 : 0))
 
 const encoder = new TextEncoder()
 const NEEDS_ESCAPE = /[\\\t\n\r]/

@@ -3,7 +3,7 @@ import { PermanentError } from '../errors.ts'
 import type { TableFacts } from '../table.ts'
 import { RefusedValue } from '../values/refused-value.ts'
 import { headerKeys, strayKey } from './header-lines.ts'
-import { PieceBuffer, putByte, putCopyText, putCsvText, putNull, TAB } from './piece-buffer.ts'
+import { PieceBuffer, putByte, putCopyText, putCsvText, putNull, putOnlyField, TAB } from './piece-buffer.ts'
 import type { Stray } from './table-shape.ts'
 
 /** Converts rows as a plan says and gathers them, encoded, and the rows that do not fit. */
@@ -36,13 +36,14 @@ export async function createRowEncoder(
   plan: CopyPlan,
   { kind, sheet, headers }: Pick<TableFacts, 'kind' | 'sheet' | 'headers'>,
 ): Promise<RowEncoder> {
-  const keys = headerKeys(headers)
+  const keys = headerKeys(headers.map(shown))
   const { columns } = plan
   const conversions = await conversionsOf(columns, KINDS_WITH_TYPES.has(kind))
   const emptyMark = plan.emptyWhen === null ? null : new RegExp(plan.emptyWhen)
   const corrections = new Map(plan.corrections.filter((one) => one.sheet === sheet).map((one) => [one.line, one.values]))
   const isCsv = plan.output === 'csv'
   const separator = isCsv ? COMMA : TAB
+  const putCsv = columns.length === 1 ? putOnlyField : putCsvText
   const out = new PieceBuffer()
   let rowsWritten = 0
   let rowsRead = 0
@@ -68,7 +69,7 @@ export async function createRowEncoder(
     const values = correction === undefined ? came : came.map((value, index) => corrected(correction, keys[index] ?? '', value))
     refuseEmptyMark(values[0], line)
     rowsRead += 1
-    const [stray] = correction === undefined ? cameBeyond : []
+    const stray = correction === undefined ? cameBeyond[0] : undefined
     if (stray !== undefined) {
       reject(line, values, cameBeyond, null, stray.value, tooManyFields(stray))
       return
@@ -78,21 +79,26 @@ export async function createRowEncoder(
       const column = columns[index]
       if (column === undefined) continue
       const value = outputOf(column, index, values, line)
-      if (value instanceof RefusedValue || value?.includes('\0')) {
+      if (value instanceof RefusedValue || !putValue(index, value)) {
         out.length = start
-        const refusal = value instanceof RefusedValue ? value : NUL_CHARACTER
+        const refusal = value instanceof RefusedValue ? value : value?.includes('\0') ? NUL_CHARACTER : NOT_UNICODE
         const isFile = column.from === 'file'
         const name = isFile ? (column.rule?.column ?? keys[column.index] ?? null) : null
         reject(line, values, cameBeyond, name, isFile ? (values[column.index] ?? null) : null, refusal)
         return
       }
-      if (index > 0) putByte(out, separator)
-      if (isCsv) putCsvText(out, value)
-      else if (value === null) putNull(out)
-      else putCopyText(out, value)
     }
     putByte(out, LINE_FEED)
     rowsWritten += 1
+  }
+
+  /** False for a text that Postgres cannot hold. */
+  function putValue(index: number, value: string | null): boolean {
+    if (index > 0) putByte(out, separator)
+    if (isCsv) return putCsv(out, value)
+    if (value !== null) return putCopyText(out, value)
+    putNull(out)
+    return true
   }
 
   function outputOf(column: OutputColumn, index: number, values: (string | null)[], line: number): string | null | RefusedValue {
@@ -127,10 +133,10 @@ export async function createRowEncoder(
     told += 1
     if (told > plan.toldRejects) return
     const raw = Object.fromEntries([
-      ...keys.map((key, index): [string, string | null] => [key, shownNul(values[index] ?? null)]),
-      ...beyond.map((stray): [string, string | null] => [strayKey(stray.column), shownNul(stray.value)]),
+      ...keys.map((key, index): [string, string | null] => [key, shownOrNull(values[index])]),
+      ...beyond.map((stray): [string, string | null] => [strayKey(stray.column), shown(stray.value)]),
     ])
-    rejects.push({ sheet, line, column, value: shownNul(value), rule, message, raw })
+    rejects.push({ sheet, line, column, value: shownOrNull(value), rule, message, raw })
   }
 
   function take(): CopyPiece | null {
@@ -157,18 +163,20 @@ const COMMA = 44
 const LINE_FEED = 10
 
 const NUL_CHARACTER = { rule: 'nul_character', message: 'a NUL character stands in it, which Postgres cannot hold' }
+const NOT_UNICODE = { rule: 'not_unicode', message: 'half of a surrogate pair stands in it, which is no character' }
 
 function corrected(correction: Record<string, string | null>, key: string, value: string | null): string | null {
   return Object.hasOwn(correction, key) ? (correction[key] ?? null) : value
 }
 
-/** A NUL stays one, so that the row is refused: jsonb takes it in no form. */
+/** A NUL stays one, so that the row is refused, as half of a surrogate pair does: jsonb takes them in no form. */
 function extraOf(members: { index: number; name: string }[], values: (string | null)[]): string | null {
   const filled = members.flatMap(({ index, name }): [string, string][] => {
     const value = values[index] ?? null
-    return value === null ? [] : [[name, value]]
+    return value === null ? [] : [[shown(name), value]]
   })
-  if (filled.some(([name, value]) => `${name}${value}`.includes('\0'))) return '\0'
+  const odd = filled.find(([, value]) => value.includes('\0') || !value.isWellFormed())
+  if (odd !== undefined) return odd[1]
   return filled.length === 0 ? null : JSON.stringify(Object.fromEntries(filled))
 }
 
@@ -176,7 +184,11 @@ function tooManyFields({ column }: Stray): { rule: string; message: string } {
   return { rule: 'too_many_fields', message: `a value stands in column ${column + 1}, which has no name and was empty before` }
 }
 
-/** Neither text nor jsonb of Postgres holds NUL: it is shown by its symbol. */
-function shownNul(value: string | null): string | null {
-  return value?.replaceAll('\0', '\u2400') ?? null
+/** Neither text nor jsonb of Postgres holds NUL, which is shown by its symbol, nor half of a surrogate pair. */
+function shown(text: string): string {
+  return text.replaceAll('\0', '\u2400').toWellFormed()
+}
+
+function shownOrNull(text: string | null | undefined): string | null {
+  return text == null ? null : shown(text)
 }

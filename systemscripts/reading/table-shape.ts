@@ -53,7 +53,7 @@ export function findShape(
 ): TableShape {
   const { range, skipHidden, endsWhen, names } = options
   const shape = { range, skipHidden, endsWhen }
-  if (names !== null) return { ...shape, headers: names, headerLine: 0, columns: names.map((_, column) => column) }
+  if (names !== null) return { ...shape, headers: names.map(showable), headerLine: 0, columns: names.map((_, column) => column) }
   const rows = sample.filter((row) => isInside(row, shape)).map((row) => ({ ...clipped(row, range), row }))
   const stated = options.headerRow ?? null
   const found = findHeaderRow(withRangeStart(rows, stated, range), stated, fileName)
@@ -67,14 +67,27 @@ export function findShape(
   return { ...shape, headers: columns.map((column) => texts[column] ?? ''), headerLine: last.line, columns }
 }
 
+/** Names that a file states may hold what no text of Postgres does. */
+function showable(name: string): string {
+  return name.replaceAll('\0', '\u2400').toWellFormed()
+}
+
 /** The row as the table has it; null for a row that is none of its own: a header line, one outside the range, a blank or hidden one. */
 export function fitRow(shape: TableShape, row: GridRow): FittedRow | null {
   if (!isInside(row, shape) || row.line <= shape.headerLine) return null
   const { columns } = shape
   const { cells } = row
+  if (isWhole(cells, columns)) return { line: row.line, values: cells, strays: NO_STRAYS }
   const values: (string | null)[] = []
   for (let index = 0; index < columns.length; index += 1) values.push(cells[columns[index] ?? -1] ?? null)
   return { line: row.line, values, strays: straysOf(shape, cells) }
+}
+
+/** Whether the cells are the values of the table already, none beside them and none left out: as mostly, and then they need not be copied. */
+function isWhole(cells: GridRow['cells'], columns: number[]): cells is (string | null)[] {
+  if (cells.length !== columns.length || columns[columns.length - 1] !== columns.length - 1) return false
+  for (let index = 0; index < cells.length; index += 1) if (cells[index] === undefined) return false
+  return true
 }
 
 /** Whether the table ends before this row. */

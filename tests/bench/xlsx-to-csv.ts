@@ -1,41 +1,32 @@
-/** Run as a process of its own by the bench, so that its time and memory are its own: <reader> <workbook> <csv>. Prints what it took. */
-import { createWriteStream } from 'node:fs'
+/**
+ * Run as a process of its own by the bench, so that its time and memory are its own: <reader> <workbook> <csv> [<folder of peers>]. Prints what it
+ * took.
+ */
+import { createWriteStream, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { isMainThread, Worker, workerData } from 'node:worker_threads'
+import { pathToFileURL } from 'node:url'
 
-const [reader = '', workbook = '', csv = '']: string[] = isMainThread ? process.argv.slice(2) : workerData
-if (reader === 'sheetjs') await bySheetJs()
-else if (isMainThread) await inThread()
-else await pipeline(Readable.from(csvOfRows(), { objectMode: false }), createWriteStream(csv))
+const [reader = '', workbook = '', csv = '', peers = ''] = process.argv.slice(2)
+const readers: Record<string, () => Promise<void>> = { rota: byRota, sheetjs: bySheetJs, exceljs: byExcelJs }
+await readers[reader]?.()
 
-if (isMainThread) {
-  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
-  console.log(JSON.stringify({ cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakMiB: maxRSS / 1024 }))
+const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
+console.log(JSON.stringify({ cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakMiB: (ownPeakKiB() ?? maxRSS) / 1024 }))
+
+/** What Linux says of the most memory used reaches back to the process that started this one; this does not. */
+function ownPeakKiB(): number | null {
+  if (process.platform !== 'linux') return null
+  return Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? Number.NaN) || null
 }
 
-/** With the limits of the thread that reads for the worker. */
-async function inThread(): Promise<void> {
-  const limits = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 16 }
-  const thread = new Worker(new URL(import.meta.url), { workerData: process.argv.slice(2), resourceLimits: limits })
-  await new Promise((done, failed) => thread.once('exit', done).once('error', failed))
-}
-
-async function* csvOfRows(): AsyncGenerator<string> {
-  const { openXlsx } = await import('../../systemscripts/spreadsheet/xlsx/open-xlsx.ts')
-  const opened = await openXlsx(workbook)
-  for await (const rows of opened.readSheet(0, { shownUntilLine: 200 })) {
-    let text = ''
-    for (const { cells } of rows) {
-      for (let column = 0; column < cells.length; column += 1) {
-        const cell = cells[column] ?? ''
-        text += `${column === 0 ? '' : ','}${/[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell}`
-      }
-      text += '\n'
-    }
-    yield text
-  }
-  await opened.close()
+/** As `rota convert` does it. */
+async function byRota(): Promise<void> {
+  const { readTable } = await import('../../systemscripts/read-table.ts')
+  const { writeCsv } = await import('../../systemscripts/write-csv.ts')
+  await writeCsv(await readTable(workbook), csv)
 }
 
 async function bySheetJs(): Promise<void> {
@@ -46,4 +37,38 @@ async function bySheetJs(): Promise<void> {
   if (sheet === undefined) throw new Error('no sheet')
   XLSX.stream.set_readable(Readable)
   await pipeline(XLSX.stream.to_csv(sheet, { dateNF: 'yyyy-mm-dd hh:mm:ss' }), createWriteStream(csv))
+}
+
+interface ExcelJs {
+  stream: { xlsx: { WorkbookReader: new (path: string, options: object) => AsyncIterable<AsyncIterable<{ values: unknown[] }>> } }
+}
+
+async function byExcelJs(): Promise<void> {
+  const found = createRequire(join(peers, 'package.json')).resolve('exceljs')
+  const { default: exceljs }: { default: ExcelJs } = await import(pathToFileURL(found).href)
+  const book = new exceljs.stream.xlsx.WorkbookReader(workbook, {
+    worksheets: 'emit',
+    sharedStrings: 'cache',
+    styles: 'cache',
+    hyperlinks: 'ignore',
+  })
+  await pipeline(Readable.from(csvLines(book), { objectMode: false }), createWriteStream(csv))
+}
+
+async function* csvLines(book: AsyncIterable<AsyncIterable<{ values: unknown[] }>>): AsyncGenerator<string> {
+  let lines = ''
+  for await (const sheet of book) {
+    for await (const { values } of sheet) {
+      lines += `${values.slice(1).map(csvField).join(',')}\n`
+      if (lines.length < 64 * 1024) continue
+      yield lines
+      lines = ''
+    }
+  }
+  yield lines
+}
+
+function csvField(value: unknown): string {
+  const text = value instanceof Date ? value.toISOString() : String(value ?? '')
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

@@ -19,6 +19,8 @@ import { type Package, readPart } from './zip-part.ts'
 export interface XlsxOptions {
   /** All parts, unpacked, in bytes, as the zip's directory states them; a part that holds more is refused too. Default 4 GiB. */
   maxUnpackedBytes?: number
+  /** What messages call it, such as its name in an archive. Default: the last part of the path. */
+  fileName?: string
   signal?: AbortSignal | undefined
 }
 
@@ -62,8 +64,8 @@ const LARGEST_CELL = 64 * 1024 * 1024
  *
  * @throws PermanentError `workbook_broken`, `workbook_too_large`, `workbook_encrypted`; the signal's reason when aborted
  */
-export async function openXlsx(path: string, { maxUnpackedBytes = LARGEST_WORKBOOK, signal }: XlsxOptions = {}): Promise<XlsxWorkbook> {
-  const fileName = basename(path)
+export async function openXlsx(path: string, options: XlsxOptions = {}): Promise<XlsxWorkbook> {
+  const { maxUnpackedBytes = LARGEST_WORKBOOK, fileName = basename(path), signal } = options
   const file = await open(path, 'r')
   try {
     const entries = await readZipDirectory(file)

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import type { CopyPiece, CopyPlan } from '../../../systemscripts/copy-plan.ts'
 import { PermanentError } from '../../../systemscripts/errors.ts'
 import { createRowEncoder } from '../../../systemscripts/reading/row-encoder.ts'
 import { openCsv, rowsOf } from '../csv-reads.ts'
+import { rule } from '../values/rules.ts'
 import { clientWithItems, copied, planOf } from './copies.ts'
 
 const WIDTH = 4
@@ -68,6 +70,59 @@ describe('a CSV copied from byte to byte', () => {
     assert.ok(compared > 500, `only ${compared} rows were compared`)
   })
 
+  test('converts values to the very bytes that rows of texts become', async () => {
+    const field = fc.oneof(
+      fc.constantFrom(
+        '',
+        '""',
+        '12',
+        '"12"',
+        ' 12',
+        '-7',
+        '1.5',
+        '2024-02-28',
+        '2024-02-30',
+        '2024-02-28 10:00:00',
+        'NA',
+        'true',
+        'Yes',
+        'x',
+      ),
+      fc.constantFrom('\\', '"a\tb"', '"a""b"', '"""NA"""', 'é', '3f1c9a52-9d0f-4c9e-8b1a-2f6f0d8a7c11', '99999999999', '123456'),
+    )
+    const types = ['integer', 'numeric(6,2)', 'date', 'timestamp without time zone', 'boolean', 'uuid', 'text', 'character varying(4)']
+    const withDefault = ['integer', 'numeric(6,2)', 'text', 'character varying(4)']
+    const wanted = fc.record({
+      type: fc.constantFrom(...types),
+      nullTokens: fc.constantFrom<string[][]>([], ['NA', ''], ['12']),
+      defaultValue: fc.constantFrom(null, '1'),
+      isRequired: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(field, { minLength: WIDTH, maxLength: WIDTH }), { minLength: 1, maxLength: 20 }),
+        fc.array(wanted, { minLength: WIDTH, maxLength: WIDTH }),
+        async (records, rules) => {
+          const text = `one,two,three,four\n${records.map((fields) => fields.join(',')).join('\n')}\n`
+          const open = () => openCsv([Buffer.from(text)], { delimiter: ',', quote: '"', headerRow: 1 })
+          const columns: CopyPlan['columns'] = rules.map(({ type, defaultValue, ...more }, index) => ({
+            from: 'file',
+            index,
+            rule: rule(type, { ...more, defaultValue: withDefault.includes(type) ? defaultValue : null }),
+          }))
+          const table = await open()
+          const copies: CopyPiece[] = []
+          for await (const piece of table.copy(planOf([], { columns }))) copies.push(piece)
+          const encoder = await createRowEncoder(planOf([], { columns }), table.facts)
+          for (const { line, values } of await rowsOf(await open())) encoder.add(line, values, [])
+          const encoded = encoder.take()
+          assert.deepEqual(copies.map(withText), encoded === null ? [] : [withText(encoded)])
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
   test('writes the very bytes that the rows of any other kind of file are written as', async () => {
     const text = 'a,b\n"x\ty",\\N\n,""\n"q""q\r\n",ü\n"a" ,lone\rreturn\n'
     const table = await openCsv([Buffer.from(text)])
@@ -79,6 +134,10 @@ describe('a CSV copied from byte to byte', () => {
     assert.equal(Buffer.concat(pieces).toString(), Buffer.from(encoder.take()?.bytes ?? []).toString())
   })
 })
+
+function withText({ bytes, ...piece }: CopyPiece): object {
+  return { ...piece, text: Buffer.from(bytes).toString() }
+}
 
 function cut(bytes: Buffer, size: number): Buffer[] {
   return Array.from({ length: Math.ceil(bytes.length / size) }, (_, piece) => bytes.subarray(piece * size, (piece + 1) * size))

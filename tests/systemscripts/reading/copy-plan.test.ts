@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ColumnRule, CopyPiece, CopyPlan } from '../../../systemscripts/copy-plan.ts'
+import { readTable } from '../../../systemscripts/read-table.ts'
 import { openText } from '../csv-reads.ts'
+import { temporaryFile } from '../test-files.ts'
 import { clientWithItems, copied, planOf } from './copies.ts'
 
 const text = 'id,name,price\n1,"a\tb",2.5\n2,,x\n3,"",4\n'
@@ -88,6 +90,28 @@ describe('a copy plan', () => {
       100_001,
     )
   })
+})
+
+test('texts that Postgres cannot hold are refused, and told so that it can', async (t) => {
+  const path = await temporaryFile(
+    t,
+    'odd.json',
+    '{"a\\u0000":"x\\u0000y","b":1}\n{"a\\u0000":"z","b":"\\ud800"}\n{"a\\u0000":"right","b":"1"}\n',
+  )
+  const table = await readTable(path)
+  assert.deepEqual(table.headers, ['a␀', 'b'])
+  const extra = { from: 'extra' as const, values: [{ index: 1, name: 'b\0' }] }
+  const { pieces } = await table.copy(planOf([], { columns: [...planOf(table.headers).columns, extra] }))
+  const gathered = await Array.fromAsync(pieces)
+  const rejects = gathered.flatMap((piece) => piece.rejects)
+  assert.equal(Buffer.concat(gathered.map(({ bytes }) => bytes)).toString(), 'right\t1\t{"b␀":"1"}\n')
+  assert.deepEqual(
+    rejects.map(({ line, column, value, rule, raw }) => ({ line, column, value, rule, raw })),
+    [
+      { line: 1, column: 'a␀', value: 'x␀y', rule: 'nul_character', raw: { 'a␀': 'x␀y', b: '1' } },
+      { line: 2, column: 'b', value: '\ufffd', rule: 'not_unicode', raw: { 'a␀': 'z', b: '\ufffd' } },
+    ],
+  )
 })
 
 function columns(price: ColumnRule): CopyPlan['columns'] {

@@ -34,8 +34,13 @@ test(`what goes by its bytes is what the conversion gives (seed ${seed})`, () =>
     fc.tuple(fc.integer(), fc.nat(1_000_000)).map(([whole, behind]) => `${whole}.${behind}`),
     fc.date({ noInvalidDate: true, min: new Date('0001-01-01'), max: new Date('9999-12-31') }).map((day) => day.toISOString().slice(0, 10)),
     fc
-      .date({ noInvalidDate: true, min: new Date('0001-01-01'), max: new Date('9999-12-31') })
-      .map((at) => at.toISOString().slice(0, 19).replace('T', ' ')),
+      .tuple(
+        fc.date({ noInvalidDate: true, min: new Date('0001-01-01'), max: new Date('9999-12-31') }),
+        fc.constantFrom('', '', '+00', '-07', '.5', '.123456+05'),
+      )
+      .map(([at, end]) => at.toISOString().slice(0, 19).replace('T', ' ') + end),
+    fc.date({ noInvalidDate: true, min: new Date('2000-01-01'), max: new Date('2000-01-02') }).map((at) => at.toISOString().slice(11, 19)),
+    fc.constantFrom('true', 'false', '.12', '-.1'),
     fc.uuid(),
   )
   const taken = new Map<string, number>()

@@ -93,6 +93,18 @@ describe('parts of a workbook', () => {
     await opened.close()
   })
 
+  test('is called in messages as it is said to be called', async (t) => {
+    const path = await temporaryFile(t, 'member.tmp', book({ sheet: '<sheetData><row><c t="zz"><v>1</v></c></row></sheetData>' }))
+    const opened = await openXlsx(path, { fileName: 'prices.xlsx in march.zip' })
+    await assert.rejects(
+      async () => {
+        for await (const _ of opened.readSheet(0));
+      },
+      { code: 'workbook_broken', message: /prices\.xlsx in march\.zip/ },
+    )
+    await opened.close()
+  })
+
   test('reading ends when the signal says so', async (t) => {
     const aborting = new AbortController()
     const path = await temporaryFile(t, 'book.xlsx', book({ sheet: '<sheetData><row><c><v>1</v></c></row></sheetData>' }))
