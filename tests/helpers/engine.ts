@@ -32,7 +32,8 @@ export const testKey = 'a key for tests that is long enough to be taken'
 export async function eventually<Row extends Record<string, unknown>>(
   query: () => Promise<Row[]>,
   isReached: (rows: Row[]) => boolean = (rows) => rows.length > 0,
-  limitSeconds = 20,
+  // Longer than the 30 s in which a worker finds by itself what nobody told it.
+  limitSeconds = 40,
 ): Promise<Row[]> {
   const end = performance.now() + limitSeconds * 1000
   for (;;) {

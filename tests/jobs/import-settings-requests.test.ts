@@ -33,6 +33,11 @@ test('a config without any schedule loads a file by request, answers a dry run, 
     { isin: 'b', price: '2.5' },
   ])
 
+  // A run that goes on would take the next file by the terms it was queued under.
+  await eventually(
+    () => dba(`select from dba.run where state in ('planned', 'waiting', 'queued', 'running')`),
+    (open) => open.length === 0,
+  )
   await dba(`update dba.importconfig set on_new_column = 'propose'`)
   await put('tuesday.csv', 'isin,price,currency\nc,3,EUR\n')
   await operator(`select dba.request_import('prices', 'tuesday.csv')`)
