@@ -254,6 +254,28 @@ export interface FileRow {
   kept_at: Date | null
 }
 
+/** How many requests at a time each run may have under way at a host. Kept by the workers; lapses by itself. */
+export interface HostleaseRow {
+  host: string
+  run_id: string
+  slots: number
+  until: Date
+}
+
+/**
+ * Where each web host stands: when it may be asked again, and what its robots.txt said. Kept by the workers; forgotten in a crash of
+ * Postgres, which costs nothing.
+ */
+export interface HoststateRow {
+  host: string
+  next_at: Date
+  blocked_until: Date | null
+  blocked_reason: string | null
+  robots_text: string | null
+  robots_kind: 'file' | 'open' | 'away' | null
+  robots_at: Date | null
+}
+
 /**
  * What has to be true of the rows of a file before they come into force. insert into dba.importcheck (config_name, check_name, kind, low)
  * values ('prices', 'not too few', 'min_rows', 100);
@@ -356,6 +378,47 @@ export interface ImportconfigRow {
   version: number
 }
 
+/**
+ * Rules of job inbox: which mails of a mailbox are taken, what is saved of them, and where they go. The rules of one connection and folder
+ * are tried in rule_order; mails that none of them matches are left alone. Least: insert into dba.inboxconfig (config_name,
+ * connection_name, subject_pattern, import_config) values ('price mails', 'office', '^Daily prices', 'prices');
+ */
+export interface InboxconfigRow {
+  config_name: string
+  is_active: boolean
+  connection_name: string
+  folder: string
+  rule_order: number
+  sender_pattern: string | null
+  recipient_pattern: string | null
+  subject_pattern: string | null
+  body_pattern: string | null
+  has_attachment: boolean | null
+  attachment_pattern: string | null
+  attachment_types: string[] | null
+  max_age: string | null
+  max_size_bytes: number | null
+  save_to: string | null
+  import_config: string | null
+  save_raw: boolean
+  name_prefix: string | null
+  processed_action: 'label' | 'move' | 'mark_read' | 'leave'
+  processed_label: string
+  error_label: string
+  stop_on_match: boolean
+  allowed_senders: string[] | null
+  require_authenticated: boolean
+  authserv_id: string | null
+  blocked_types: string[]
+  description: string | null
+  owner: string | null
+  created_at: Date
+  created_by: string
+  updated_at: Date
+  updated_by: string
+  version: number
+}
+
 /** The kinds of work there are, one row each; compared with the folder jobs/ when a worker starts. */
 export interface JobRow {
   job: string
@@ -406,6 +469,62 @@ export interface LogentryRow {
   total_seconds: number | null
 }
 
+/**
+ * Every mail that job inbox has looked at. The mailbox is touched only after the files are safe (saved), and then it is filed. Set state =
+ * 'retry' to have a mail looked at again, 'dismissed' to close a failure.
+ */
+export interface MessageRow {
+  message_id: number
+  connection_name: string
+  folder: string
+  uid_validity: string
+  uid: string
+  rfc_message_id: string | null
+  fingerprint: string
+  sender: string | null
+  subject: string | null
+  sent_at: Date | null
+  received_at: Date | null
+  size_bytes: number | null
+  attachments: number | null
+  state: 'seen' | 'unmatched' | 'saving' | 'saved' | 'filed' | 'failed' | 'refused' | 'retry' | 'dismissed'
+  reason: string | null
+  error_code: string | null
+  run_id: string | null
+  taken_by: string | null
+  seen_at: Date
+  saved_at: Date | null
+  filed_at: Date | null
+  filed_to: string | null
+  attempts: number
+}
+
+/** What each rule made of each mail, and which filter it failed on. */
+export interface MessagedecisionRow {
+  message_id: number
+  config_name: string
+  rule_order: number
+  decision: 'matched' | 'not_matched' | 'refused' | 'not_asked'
+  failed_on: string | null
+  detail: string | null
+  run_id: string | null
+  decided_at: Date
+}
+
+/** Files saved from mails. */
+export interface MessagefileRow {
+  message_id: number
+  part: string
+  config_name: string
+  file_name: string
+  saved_as: string
+  saved_path: string
+  size_bytes: number
+  sha256: string
+  file_id: number | null
+  saved_at: Date
+}
+
 /** Applied migrations, one row each. Written by rota migrate; a file that was changed after it was applied is refused by its checksum. */
 export interface MigrationRow {
   migration_number: number
@@ -453,6 +572,47 @@ export interface OutboxRow {
   attempts: number
   error_code: string | null
   message: string | null
+}
+
+/** Every page that job scrape has asked for: what state it was in last, since when it is known, when it changed and when it went. */
+export interface PageRow {
+  page_id: number
+  config_name: string
+  url: string
+  item: string | null
+  life: 'new' | 'seen' | 'changed' | 'gone' | null
+  state_word: string | null
+  status_code: number | null
+  title: string | null
+  row_count: number | null
+  etag: string | null
+  last_modified: string | null
+  sha256: string | null
+  run_id: string | null
+  error_code: string | null
+  error_message: string | null
+  first_seen_at: Date | null
+  last_seen_at: Date | null
+  changed_at: Date | null
+  gone_at: Date | null
+  visited_at: Date
+  body: Buffer | null
+  body_type: string | null
+  body_at: Date | null
+}
+
+/** Files downloaded from pages. */
+export interface PagefileRow {
+  pagefile_id: number
+  page_id: number
+  run_id: string | null
+  url: string
+  file_name: string
+  saved_path: string
+  size_bytes: number
+  sha256: string
+  file_id: number | null
+  saved_at: Date
 }
 
 /** Where the planner stands, one row per schedule, apart from the row that people hold open. Written by workers only. */
@@ -509,6 +669,39 @@ export interface RecentRunRow {
   requested_reason: string | null
   rerun_of: string | null
   run_id: string
+}
+
+/**
+ * What the rules would do with the mails of the last days, without touching anything: select dba.request_rehearsal('price mails', 30)
+ * returns the rehearsal_id to look at here and in dba.rehearsalmail.
+ */
+export interface RehearsalRow {
+  rehearsal_id: number
+  run_id: string | null
+  config_name: string
+  days: number
+  state: 'requested' | 'running' | 'done' | 'failed'
+  message: string | null
+  messages: number | null
+  matched: number | null
+  requested_at: Date
+  requested_by: string
+  finished_at: Date | null
+}
+
+/** One row per mail and rule of a rehearsal. */
+export interface RehearsalmailRow {
+  rehearsal_id: number
+  position: number
+  config_name: string
+  sender: string | null
+  subject: string | null
+  received_at: Date | null
+  decision: string
+  failed_on: string | null
+  detail: string | null
+  files: string[] | null
+  would_file_to: string | null
 }
 
 /**
@@ -708,6 +901,131 @@ export interface SchedulerRow {
   version: number
 }
 
+/**
+ * Settings of job scrape; what is read from a page stands in dba.scrapefield. Least: insert into dba.scrapeconfig (config_name, start_url,
+ * row_selector, target_table) values ('rates', 'https://example.com/rates', 'table tr', 'feeds.rate');
+ */
+export interface ScrapeconfigRow {
+  config_name: string
+  is_active: boolean
+  start_url: string
+  ids_from: 'none' | 'range' | 'list' | 'query' | 'frontier'
+  ids_spec: string | null
+  follow_selector: string | null
+  follow_pattern: string | null
+  max_depth: number
+  same_host: boolean
+  next_selector: string | null
+  max_pages: number | null
+  row_selector: string | null
+  skip_states: string[]
+  target_table: string | null
+  on_new_column: 'add' | 'ignore' | 'fail' | 'extra' | 'propose'
+  on_missing_column: 'null' | 'fail'
+  load_mode: 'append' | 'replace' | 'replace_dataset' | 'upsert' | 'append_new'
+  key_columns: string[] | null
+  on_duplicate_key: 'fail' | 'last' | 'first'
+  datasource: string | null
+  datasettype: string
+  label: string | null
+  dataset_column: string
+  source_zone: string
+  max_rejects: number | null
+  max_reject_percent: string | null
+  file_selector: string | null
+  file_url: string | null
+  file_config: string | null
+  file_name: string | null
+  file_states: string[] | null
+  render: 'none' | 'browser'
+  wait_selector: string | null
+  click_selector: string | null
+  keep_pages: 'none' | 'broken' | 'all'
+  replay_days: number
+  allow_private_hosts: boolean
+  connection_name: string | null
+  page_timeout: string
+  max_page_bytes: number
+  max_file_bytes: number
+  max_failed_percent: string
+  low_band_percent: string | null
+  archive_folder: string | null
+  failed_folder: string | null
+  description: string | null
+  owner: string | null
+  created_at: Date
+  created_by: string
+  updated_at: Date
+  updated_by: string
+  version: number
+}
+
+/** How often each selector and field matched, run by run. What falls far below the usual number quarantines the dataset. */
+export interface ScrapecountRow {
+  run_id: string
+  config_name: string
+  subject: string
+  pages: number
+  matched: number
+  usual: string | null
+  is_good: boolean
+  counted_at: Date
+}
+
+/**
+ * What is read from a page of dba.scrapeconfig: a row is a column of the target, or with state_word a rule that says what state the page is
+ * in. Least: insert into dba.scrapefield (config_name, column_name, selector) values ('rates', 'currency', 'td:nth-child(1)');
+ */
+export interface ScrapefieldRow {
+  config_name: string
+  column_name: string
+  position: number | null
+  headers: string[] | null
+  selector: string | null
+  attribute: string | null
+  pattern: string | null
+  page_text: boolean
+  is_count: boolean
+  type: string
+  format: string | null
+  transform: string | null
+  is_required: boolean
+  default_value: string | null
+  null_tokens: string[] | null
+  skip_when: string | null
+  state_word: string | null
+  status_codes: number[] | null
+  description: string | null
+  created_at: Date
+  created_by: string
+  updated_at: Date
+  updated_by: string
+  version: number
+}
+
+/**
+ * How politely a web host is asked, by all workers and schedules together; * is every host without a row. Least: insert into dba.scrapehost
+ * (host, min_gap) values ('www.example.com', '5 seconds');
+ */
+export interface ScrapehostRow {
+  host: string
+  min_gap: string
+  parallel: number
+  user_agent: string | null
+  obey_robots: boolean
+  robots_reason: string | null
+  active_from: string | null
+  active_to: string | null
+  time_zone: string
+  description: string | null
+  owner: string | null
+  created_at: Date
+  created_by: string
+  updated_at: Date
+  updated_by: string
+  version: number
+}
+
 /** Encrypted secrets: written by rota secret set, named in dba.connection.secret_name, unreadable in SQL. */
 export interface SecretRow {
   secret_name: string
@@ -728,6 +1046,55 @@ export interface SettingRow {
 /** The time zones of this server, refreshed when a worker starts. dba.scheduler.time_zone is one of them. */
 export interface TimezoneRow {
   time_zone: string
+}
+
+/**
+ * Where the rows of a table came from, and what became of a mail or page: mail or page, file, dataset, table. What is not known says
+ * unknown. select * from dba.trace where dataset_id = 17;
+ */
+export interface TraceRow {
+  at: Date | null
+  mail: string | null
+  page: string | null
+  file: string | null
+  file_state: string | null
+  label: string | null
+  dataset_date: string | null
+  dataset_state: string | null
+  target_table: string | null
+  rows_written: number | null
+  report: string | null
+  recipient: string | null
+  message_id: number | null
+  page_id: number | null
+  file_id: number | null
+  dataset_id: number | null
+  fetched_by: string | null
+  loaded_by: string | null
+}
+
+/**
+ * How far a scan has come: one row per page of a run that is under way or did not end well. An attempt after an interruption, or a rerun,
+ * goes on where it stood; the rows leave when the scan has been loaded.
+ */
+export interface VisitRow {
+  scan_id: string
+  position: number
+  url: string
+  item: string | null
+  depth: number
+  part: number
+  state: 'waiting' | 'done' | 'failed' | 'skipped'
+  state_word: string | null
+  status_code: number | null
+  is_there: boolean | null
+  label: string | null
+  rows: unknown
+  files: number
+  counts: unknown
+  error_code: string | null
+  error_message: string | null
+  visited_at: Date | null
 }
 
 /** One row per worker process; the dead stay 30 days (dba.setting.retention_worker). */

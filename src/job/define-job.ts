@@ -5,8 +5,10 @@
 import type { ClientBase } from 'pg'
 import type { Bookmarks } from './bookmarks.ts'
 import type { Connections } from './connections.ts'
+import type { Hosts } from './hosts.ts'
 import type { Datasets, FileLedger } from './ledgers.ts'
 import type { Outcome } from './outcome.ts'
+import type { Scans } from './scans.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
 
@@ -47,6 +49,10 @@ export interface JobContext<Config> {
   connections: Connections
   files: FileLedger
   datasets: Datasets
+  /** Scans over web pages. */
+  scans: Scans
+  /** How web hosts are treated, by all workers together. */
+  hosts: Hosts
   /** Absolute path of a folder as a settings row names it: absolute, or relative to ROTA_DATA_DIR. */
   folder(path: string): string
   /** ROTA_PROGRAM_DIR; null when it is not set. */

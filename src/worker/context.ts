@@ -5,8 +5,10 @@ import type { Config } from '../config.ts'
 import { createBookmarks } from '../control-plane/bookmarks.ts'
 import { createDatasets } from '../control-plane/datasets.ts'
 import { createFileLedger } from '../control-plane/files.ts'
+import { createHosts } from '../control-plane/hosts.ts'
 import type { LogEntry } from '../control-plane/log.ts'
 import { type ClaimedRun, type Lease, proveLease, writeProgress } from '../control-plane/runs.ts'
+import { createScans } from '../control-plane/scans.ts'
 import { inTransaction } from '../control-plane/transaction.ts'
 import type { Connections } from '../job/connections.ts'
 import type { JobContext, Log } from '../job/define-job.ts'
@@ -60,6 +62,8 @@ export function createContext(deps: ContextDeps, claimed: ClaimedRun, lease: Lea
       connections: deps.connections,
       files: createFileLedger(ledger),
       datasets: createDatasets(ledger),
+      scans: createScans(ledger),
+      hosts: createHosts(pool, runId),
       folder: (path) => folderOf(config, path),
       programDir: config.programDir ?? null,
     },

@@ -1,0 +1,56 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { actOnMessage } from './imap/act.ts'
+import { connectImap, type ImapOptions } from './imap/connect.ts'
+import { fetchHeads } from './imap/heads.ts'
+import { lookIntoFolder } from './imap/look.ts'
+import { rawMessage, readParts } from './imap/read-parts.ts'
+import { type ImapSession, imapSession } from './imap/session.ts'
+import { fetchStructures } from './imap/structures.ts'
+import type { Mailbox } from './mailbox.ts'
+
+/**
+ * A mailbox on an IMAP server: one connection, which `close` ends. Large parts are read in windows, so a 50 MB attachment costs about two of
+ * them (1 MiB each) in memory. A lost connection is not made again: the next attempt of the run does that.
+ *
+ * @throws as connectImap
+ */
+export async function openImapMailbox(options: ImapOptions): Promise<Mailbox> {
+  const client = await connectImap(options)
+  const session = imapSession(client, options.signal)
+  return {
+    account: `imap:${options.user}@${options.host}`,
+    folders: async () => (await session.folders()).map(({ path }) => path),
+    look: (folder, how) => lookIntoFolder(session, folder, how),
+    heads: (refs) => fetchHeads(session, refs),
+    structures: (refs) => fetchStructures(session, refs),
+    read: (wanted) => readParts(session, wanted),
+    raw: (ref) => rawMessage(session, ref),
+    act: (ref, action) => actOnMessage(session, ref, action),
+    hint: (folder, timeoutSeconds) => waitForHint(session, folder, timeoutSeconds, options.signal),
+    close: async () => {
+      // A server that is gone cannot be told.
+      await client.logout().catch(() => {})
+      client.close()
+    },
+  }
+}
+
+async function waitForHint(session: ImapSession, folder: string, timeoutSeconds: number, signal?: AbortSignal): Promise<boolean> {
+  const { client } = session
+  await session.open(folder, 'read')
+  const ended = new AbortController()
+  const told = new Promise<boolean>((resolve) => {
+    client.once('exists', () => resolve(true))
+    client.once('close', () => resolve(false))
+  })
+  const late = wait(timeoutSeconds * 1000, false, { signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal }).catch(
+    () => false,
+  )
+  const idling = client.idle().catch(() => false)
+  const isTold = await Promise.race([told, late])
+  ended.abort()
+  // Any command ends the idling.
+  await session.doing('ending the wait', () => client.noop())
+  await idling
+  return isTold
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import { type MailAddress, parseAddresses } from './mime/addresses.ts'
+import { fieldValue, fieldValues, type HeaderField, headerFields } from './mime/header-fields.ts'
+import { headerText } from './mime/header-text.ts'
+import { parseMailDate } from './mime/mail-date.ts'
+
+/** Which message is meant: unique within an account for as long as `uidValidity` stays. */
+export interface MessageRef {
+  folder: string
+  /** Changes when the server numbers anew. */
+  uidValidity: string
+  /** IMAP's number, Gmail's id, or the file's name. */
+  uid: string
+}
+
+/** What a message says about itself, without its body. */
+export interface MessageHead {
+  ref: MessageRef
+  /**
+   * The same for the same mail wherever it lies, 64 hexadecimal digits: of Message-ID, date and sender; without Message-ID, of the whole header
+   * as the sending side and the receiving server wrote it.
+   */
+  messageKey: string
+  messageId: string | null
+  /** All addresses that the From fields name; usually one. */
+  from: MailAddress[]
+  to: MailAddress[]
+  cc: MailAddress[]
+  /** To, Cc, Bcc and those for whom the servers say that they delivered it; lower case, each once. */
+  recipients: string[]
+  subject: string
+  /** As the sender says. */
+  sentAt: Date | null
+  /** As the receiving server says. */
+  receivedAt: Date
+  sizeBytes: number
+  isSeen: boolean
+  /** Topmost first. Of a huge header the first 256 KB. */
+  fields: HeaderField[]
+}
+
+/** What the mailbox knows beside the header itself. */
+export interface HeadFacts {
+  ref: MessageRef
+  receivedAt: Date | null
+  sizeBytes: number
+  isSeen: boolean
+}
+
+/** Reads a header block. A message without any date is taken as received now. */
+export function headOf(block: Uint8Array, facts: HeadFacts): MessageHead {
+  return headOfFields(headerFields(block), facts)
+}
+
+/** The same from fields that somebody else took apart. */
+export function headOfFields(fields: HeaderField[], facts: HeadFacts): MessageHead {
+  const sentAt = parseMailDate(fieldValue(fields, 'date') ?? '')
+  const messageId = messageIdOf(fields)
+  const [from, to, cc] = ['from', 'to', 'cc'].map((name) => fieldValues(fields, name).flatMap(parseAddresses))
+  return {
+    ref: facts.ref,
+    messageKey: keyOf(fields, messageId),
+    messageId,
+    from: from ?? [],
+    to: to ?? [],
+    cc: cc ?? [],
+    recipients: recipientsOf(fields),
+    subject: headerText(fieldValue(fields, 'subject') ?? '').slice(0, 2000),
+    sentAt,
+    receivedAt: facts.receivedAt ?? sentAt ?? new Date(),
+    sizeBytes: facts.sizeBytes,
+    isSeen: facts.isSeen,
+    fields,
+  }
+}
+
+function messageIdOf(fields: HeaderField[]): string | null {
+  const raw = fieldValue(fields, 'message-id') ?? ''
+  const id = (/<([^<>]+)>/.exec(raw)?.[1] ?? raw).replace(/\s+/g, '')
+  return id === '' ? null : headerText(id).slice(0, 998)
+}
+
+/** Fields that a mailbox adds or changes after delivery. */
+const OF_THE_MAILBOX = /^(status|x-status|x-uid|x-keywords|x-imapbase|x-mozilla-|x-gmail-labels|x-gm-|x-uidl|lines|content-length)/
+
+/** Some senders give every mail the same Message-ID, so the date counts too; both stay when a mailbox moves. */
+function keyOf(fields: HeaderField[], messageId: string | null): string {
+  const hash = createHash('sha256')
+  if (messageId !== null) hash.update([messageId, fieldValue(fields, 'date'), fieldValue(fields, 'from')].join('\n'))
+  else for (const { name, value } of fields) if (!OF_THE_MAILBOX.test(name)) hash.update(`${name}:${value.replace(/\s+/g, ' ')}\n`)
+  return hash.digest('hex')
+}
+
+const RECIPIENT_FIELDS = ['to', 'cc', 'bcc', 'delivered-to', 'x-original-to', 'envelope-to', 'x-delivered-to', 'resent-to']
+
+function recipientsOf(fields: HeaderField[]): string[] {
+  const found = fields.filter(({ name }) => RECIPIENT_FIELDS.includes(name)).flatMap(({ value }) => parseAddresses(value))
+  return [...new Set(found.map(({ address }) => address).filter((address) => address !== ''))]
+}

@@ -1,0 +1,95 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { openCompoundFile } from '../../compound-file.ts'
+import { readZipDirectory } from '../../zip-file.ts'
+import { safeFileName } from '../file-name.ts'
+
+/**
+ * Groups that dba.inboxconfig.blocked_types may name beside endings (`.exe`). `.xlsb` is not among the macro files by name, since large tables
+ * are often sent so; with a macro inside it is refused by its content, as any workbook is.
+ */
+const GROUPS: Record<string, string[]> = {
+  executable: words('exe com scr pif msi msp mst dll cpl sys ocx jar app apk appx msix gadget elf dmg pkg deb rpm'),
+  script: words(
+    'bat cmd js jse mjs vbs vbe vb ws wsf wsc wsh ps1 ps1xml ps2 psc1 psm1 hta lnk reg scf sct url inf msc chm sh bash py pl rb php iqy slk xll settingcontent-ms library-ms',
+  ),
+  macro: words('docm dotm xlsm xltm xlam xla pptm potm ppam ppsm sldm'),
+  disk_image: words('iso img vhd vhdx udf'),
+}
+
+function words(text: string): string[] {
+  return text.split(' ')
+}
+
+/** What is refused where a row says nothing else. */
+export const BLOCKED_BY_DEFAULT = ['executable', 'script', 'macro', 'disk_image']
+
+/** Words that blocked_types may hold beside endings. */
+export const BLOCKED_GROUPS = Object.keys(GROUPS)
+
+/** @returns the ending for which a file is refused, such as `.exe`; null when its name is allowed. Blanks, dots and hidden marks that disguise it do not count. */
+export function blockedByName(name: string, blockedTypes: string[]): string | null {
+  const ending = /\.([^.]+)$/.exec(safeFileName(name).toLowerCase())?.[1]
+  return ending !== undefined && endingsOf(blockedTypes).has(ending) ? `.${ending}` : null
+}
+
+function endingsOf(blockedTypes: string[]): Set<string> {
+  return new Set(
+    blockedTypes.flatMap(
+      (type) =>
+        GROUPS[type.trim().toLowerCase()] ?? [
+          type
+            .trim()
+            .toLowerCase()
+            .replace(/^\*?\./, ''),
+        ],
+    ),
+  )
+}
+
+const MOST_HEAD_BYTES = 64
+
+/**
+ * Why a file's bytes are refused, whatever its name: `a Windows program`, `a workbook with macros (vbaProject.bin)`,
+ * `an archive that holds "run.exe"`. Null when they are not. Reads the beginning, and the directory of a zip or compound file; archives in
+ * archives are not opened.
+ */
+export async function blockedByContent(path: string, blockedTypes: string[]): Promise<string | null> {
+  const file = await open(path, 'r')
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_HEAD_BYTES), 0, MOST_HEAD_BYTES, 0)
+    const head = buffer.toString('latin1', 0, bytesRead)
+    const blocks = (group: string): boolean => blockedTypes.some((type) => type.trim().toLowerCase() === group)
+    const program = blocks('executable') ? programOf(head) : blocks('script') && head.startsWith('#!/') ? 'a script' : null
+    if (program !== null) return program
+    if (blocks('script') && head.startsWith('L\0\0\0\x01\x14\x02\0')) return 'a Windows shortcut'
+    if (head.startsWith('PK\x03\x04')) return await insideZip(file, blockedTypes, blocks('macro'))
+    if (blocks('macro') && head.startsWith('\xd0\xcf\x11\xe0')) return await insideCompound(file)
+    return null
+  } finally {
+    await file.close()
+  }
+}
+
+function programOf(head: string): string | null {
+  if (head.startsWith('MZ')) return 'a Windows program'
+  if (head.startsWith('\x7fELF')) return 'a Linux program'
+  if (/^(\xfe\xed\xfa[\xce\xcf]|[\xce\xcf]\xfa\xed\xfe|\xca\xfe\xba\xbe)/.test(head)) return 'a program for macOS or Java'
+  return head.startsWith('dex\n') ? 'a program for Android' : null
+}
+
+async function insideZip(file: FileHandle, blockedTypes: string[], blocksMacros: boolean): Promise<string | null> {
+  const entries = await readZipDirectory(file).catch(() => null)
+  for (const { name } of entries ?? []) {
+    if (blocksMacros && /(^|\/)vbaProject\.bin$/i.test(name)) return 'a document with macros (vbaProject.bin)'
+    // Parts of workbooks end in .bin.
+    const ending = /\.bin$/i.test(name) ? null : blockedByName(name.split('/').at(-1) ?? '', blockedTypes)
+    if (ending !== null) return `an archive that holds "${name.slice(0, 200)}"`
+  }
+  return null
+}
+
+async function insideCompound(file: FileHandle): Promise<string | null> {
+  const container = await openCompoundFile(file).catch(() => null)
+  const storage = container?.entries.find(({ name }) => /^(_VBA_PROJECT_CUR|Macros|VBA|_VBA_PROJECT)$/i.test(name))
+  return storage === undefined ? null : `a document with macros (${storage.name})`
+}

@@ -1,0 +1,11 @@
+import { type CheerioAPI, load as loadByStandard } from 'cheerio'
+import { load as loadFast } from 'cheerio/slim'
+import { isWellNested } from './well-nested.ts'
+
+/**
+ * The tree of a page as a browser would make it. Plain pages are read by a parser twice as fast that makes the same tree of them
+ * (well-nested.ts); white space between elements may differ.
+ */
+export function parsePage(html: string): CheerioAPI {
+  return isWellNested(html) ? loadFast(html) : loadByStandard(html)
+}

@@ -1,0 +1,121 @@
+import type { CheerioAPI } from 'cheerio'
+import { type Element, shownText } from '../spreadsheet/html/shown-text.ts'
+import { type CompiledField, compileField, type OpenPage } from './page/compile-field.ts'
+import { findLinks, resolver } from './page/links.ts'
+import { compileMatcher } from './page/match-text.ts'
+import { parsePage } from './page/parse-page.ts'
+import type { PageLink, PageReading, PageRules, PageSource, SelectorStatistics } from './page/rules.ts'
+import { checkSelector, elementsOf } from './page/selectors.ts'
+
+/** Reads any number of pages by the same rules. */
+export interface PageReader {
+  /** @throws PermanentError `pattern_too_slow` */
+  read(page: PageSource): PageReading
+}
+
+/** One page by rules that are used once; shapes and errors as in compilePageRules. */
+export function readPage(page: PageSource, rules: PageRules): PageReading {
+  return compilePageRules(rules).read(page)
+}
+
+/**
+ * Checks and compiles rules once.
+ *
+ * Texts are as shown: blanks joined, `<br>` and paragraphs as line breaks, what is hidden inside an element left out. Of several elements
+ * the first with a value counts; an empty text is null. Without a row selector the page is one row. Selectors may use jQuery's `:first`,
+ * `:eq(2)`, `:contains("x")`.
+ *
+ * @throws PermanentError `selector_invalid`, `pattern_invalid`
+ */
+export function compilePageRules(rules: PageRules): PageReader {
+  const { rowSelector = null, followSelector = null, nextSelector = null, fileSelector = null } = rules
+  const named = { row_selector: rowSelector, follow_selector: followSelector, next_selector: nextSelector, file_selector: fileSelector }
+  for (const [name, selector] of Object.entries(named)) if (selector !== null) checkSelector(selector, name)
+  const fields = rules.fields.map(compileField)
+  const mayFollow = rules.followPattern ? compileMatcher(rules.followPattern, 'follow_pattern') : null
+
+  return {
+    read({ html, url, status = 200 }) {
+      const statistics: SelectorStatistics[] = []
+      const page = openPage(html, url, status)
+      const state = stateOf(page, fields, statistics)
+      const elements = elementsOf(page.$(rowSelector ?? ':root'))
+      if (rowSelector !== null) {
+        statistics.push({ name: 'row_selector', selector: rowSelector, matched: elements.length, filled: elements.length })
+      }
+      const rows = readRows(page, fields, elements, statistics)
+      const links = (name: keyof typeof named): PageLink[] => readLinks(page, name, named[name], statistics)
+      const follow = links('follow_selector').map((link) => link.url)
+      return {
+        title: titleOf(page.$),
+        state,
+        ...rows,
+        follow: mayFollow === null ? follow : follow.filter((address) => mayFollow(address) !== null),
+        next: links('next_selector')[0]?.url ?? null,
+        files: links('file_selector'),
+        statistics,
+      }
+    },
+  }
+}
+
+function openPage(html: string, url: string, status: number): OpenPage {
+  const $ = parsePage(html)
+  let text: string | null = null
+  return {
+    $,
+    resolve: resolver($, url),
+    status,
+    text() {
+      const [body] = elementsOf($('body'))
+      text ??= body === undefined ? '' : (shownText(body) ?? '')
+      return text
+    },
+  }
+}
+
+/** All rules are looked at, so that it is known how often each holds; the first decides. */
+function stateOf(page: OpenPage, fields: CompiledField[], statistics: SelectorStatistics[]): string | null {
+  let state: string | null = null
+  for (const { rule, holds } of fields) {
+    if (!rule.stateWord) continue
+    const { isTrue, matched } = holds(page)
+    if (isTrue) state ??= rule.stateWord
+    statistics.push({ name: rule.columnName, selector: rule.selector ?? null, matched, filled: isTrue ? 1 : 0 })
+  }
+  return state
+}
+
+function readRows(
+  page: OpenPage,
+  fields: CompiledField[],
+  elements: Element[],
+  statistics: SelectorStatistics[],
+): Pick<PageReading, 'rows' | 'skippedRows'> {
+  const rows = elements.map((): Record<string, string | null> => ({}))
+  const skipped = new Set<unknown>()
+  for (const field of fields) {
+    if (field.rule.stateWord) continue
+    const { columnName, selector = null } = field.rule
+    const { values, matched } = field.read(page, elements)
+    rows.forEach((row, index) => {
+      const value = values[index] ?? null
+      row[columnName] = value
+      if (field.skips !== null && field.skips(value ?? '') !== null) skipped.add(row)
+    })
+    statistics.push({ name: columnName, selector, matched, filled: values.filter((value) => value !== null).length })
+  }
+  return { rows: rows.filter((row) => !skipped.has(row)), skippedRows: skipped.size }
+}
+
+function readLinks(page: OpenPage, name: string, selector: string | null, statistics: SelectorStatistics[]): PageLink[] {
+  if (selector === null) return []
+  const { links, matched } = findLinks(page.$, selector, page.resolve)
+  statistics.push({ name, selector, matched, filled: links.length })
+  return links
+}
+
+function titleOf($: CheerioAPI): string | null {
+  const [title] = elementsOf($('title').first())
+  return title === undefined ? null : shownText(title)
+}
