@@ -6,6 +6,7 @@ import { JobError, PermanentError } from '../errors.ts'
 import { moveFile } from '../move-file.ts'
 import { listMatchingFiles } from '../settled-files.ts'
 import { safeFileName } from './file-name.ts'
+import { leanStream } from './lean-stream.ts'
 import type { Look, LookOptions, Mailbox, MessageAction, WantedPart } from './mailbox.ts'
 import { headOf, type MessageHead, type MessageRef } from './message-head.ts'
 import type { MessagePart } from './message-part.ts'
@@ -39,7 +40,7 @@ export async function openEmlMailbox(path: string, signal?: AbortSignal): Promis
     heads: (refs) => readHeads(refs, pathOf),
     structures: (refs) => readStructures(refs, pathOf),
     read: (wanted) => readParts(wanted, pathOf),
-    raw: (ref) => createReadStream(pathOf(ref), { highWaterMark: CHUNK_BYTES }),
+    raw: (ref) => leanStream(createReadStream(pathOf(ref), { highWaterMark: CHUNK_BYTES })),
     act: (ref, action) => actOnFile(root, pathOf(ref), action),
     hint: async (_, timeoutSeconds) => wait(timeoutSeconds * 1000, false, signal ? { signal } : {}),
     close: async () => {},

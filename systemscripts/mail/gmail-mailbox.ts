@@ -3,6 +3,7 @@ import { GMAIL_SCOPE, type GmailSecret } from './gmail/credentials.ts'
 import { gmailLabels } from './gmail/labels.ts'
 import { lookIntoLabel } from './gmail/look.ts'
 import { gmailMessages } from './gmail/messages.ts'
+import { leanStream } from './lean-stream.ts'
 import type { Mailbox } from './mailbox.ts'
 import { tokenCache } from './oauth-token.ts'
 
@@ -38,11 +39,13 @@ export async function openGmailMailbox({ user, secret, rootUrl, signal, patience
   const gmail = connect({ version: 'v1', auth, ...(rootUrl === undefined ? {} : { rootUrl }), ...(signal ? { signal } : {}) })
   const options = { signal, ...(patience === undefined ? {} : { patience }) }
   const labels = gmailLabels(gmail, options)
+  const messages = gmailMessages(gmail, labels, options)
   return {
     account: `gmail:${user}`,
     folders: () => labels.names(),
     look: (folder, how) => lookIntoLabel(gmail, labels, folder, how, options),
-    ...gmailMessages(gmail, labels, options),
+    ...messages,
+    raw: (ref) => leanStream(messages.raw(ref)),
     // The API can only tell a public address of ours, which a worker does not have.
     hint: async (_, timeoutSeconds) => wait(timeoutSeconds * 1000, false, signal ? { signal } : {}),
     close: async () => {},

@@ -6,27 +6,38 @@ import { lookIntoFolder } from './imap/look.ts'
 import { rawMessage, readParts } from './imap/read-parts.ts'
 import { type ImapSession, imapSession } from './imap/session.ts'
 import { fetchStructures } from './imap/structures.ts'
+import { leanStream } from './lean-stream.ts'
 import type { Mailbox } from './mailbox.ts'
 
 /**
- * A mailbox on an IMAP server: one connection, which `close` ends. Large parts are read in windows, so a 50 MB attachment costs about two of
- * them (1 MiB each) in memory. A lost connection is not made again: the next attempt of the run does that.
+ * A mailbox on an IMAP server: one connection, which `close` ends. Large parts are read in windows, so memory does not grow with an attachment:
+ * measured with 50 and 200 MB, 13 MB. A lost connection is not made again: the next attempt of the run does that.
  *
  * @throws as connectImap
  */
 export async function openImapMailbox(options: ImapOptions): Promise<Mailbox> {
   const client = await connectImap(options)
   const session = imapSession(client, options.signal)
+  /** Highest number of each folder that was looked into. */
+  const seen = new Map<string, number>()
   return {
     account: `imap:${options.user}@${options.host}`,
     folders: async () => (await session.folders()).map(({ path }) => path),
-    look: (folder, how) => lookIntoFolder(session, folder, how),
+    look: async (folder, how) => {
+      const look = await lookIntoFolder(session, folder, how)
+      seen.set(folder, Number(look.cursor.uid))
+      return look
+    },
     heads: (refs) => fetchHeads(session, refs),
     structures: (refs) => fetchStructures(session, refs),
     read: (wanted) => readParts(session, wanted),
-    raw: (ref) => rawMessage(session, ref),
+    raw: (ref) => leanStream(rawMessage(session, ref)),
     act: (ref, action) => actOnMessage(session, ref, action),
-    hint: (folder, timeoutSeconds) => waitForHint(session, folder, timeoutSeconds, options.signal),
+    hint: async (folder, timeoutSeconds) => {
+      // What came since the last look would not be told again.
+      const { uidNext } = await session.open(folder, 'read', true)
+      return uidNext - 1 > (seen.get(folder) ?? uidNext) || waitForHint(session, timeoutSeconds, options.signal)
+    },
     close: async () => {
       // A server that is gone cannot be told.
       await client.logout().catch(() => {})
@@ -35,9 +46,8 @@ export async function openImapMailbox(options: ImapOptions): Promise<Mailbox> {
   }
 }
 
-async function waitForHint(session: ImapSession, folder: string, timeoutSeconds: number, signal?: AbortSignal): Promise<boolean> {
+async function waitForHint(session: ImapSession, timeoutSeconds: number, signal?: AbortSignal): Promise<boolean> {
   const { client } = session
-  await session.open(folder, 'read')
   const ended = new AbortController()
   const told = new Promise<boolean>((resolve) => {
     client.once('exists', () => resolve(true))

@@ -72,7 +72,7 @@ export interface Mailbox {
    */
   act(ref: MessageRef, action: MessageAction): Promise<string | null>
   /**
-   * Waits until the server says that something came, at most so long. A hint only: true says look now, false nothing at all.
+   * Waits until the server says that something came since the last look, at most so long. A hint only: true says look now, false nothing at all.
    */
   hint(folder: string, timeoutSeconds: number): Promise<boolean>
   close(): Promise<void>

@@ -1,3 +1,4 @@
+import { leanStream } from './lean-stream.ts'
 import type { MessagePart } from './message-part.ts'
 import { decodeTransfer } from './mime/decode-transfer.ts'
 
@@ -6,7 +7,7 @@ export type OpenEncoded = (part: MessagePart | null, range?: { start: number; en
 
 /** Bytes of a part without transfer encoding, wherever it lies: by itself, or within what another part unpacks to. Streamed. */
 export function openPart(part: MessagePart, openEncoded: OpenEncoded): AsyncIterable<Buffer> {
-  return decodeTransfer(encodedBytes(part, openEncoded), part.encoding)
+  return leanStream(decodeTransfer(encodedBytes(part, openEncoded), part.encoding))
 }
 
 function encodedBytes(part: MessagePart, openEncoded: OpenEncoded): AsyncIterable<Buffer> {

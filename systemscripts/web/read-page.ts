@@ -1,15 +1,18 @@
 import type { CheerioAPI } from 'cheerio'
+import { PermanentError } from '../errors.ts'
 import { type Element, shownText } from '../spreadsheet/html/shown-text.ts'
 import { type CompiledField, compileField, type OpenPage } from './page/compile-field.ts'
 import { findLinks, resolver } from './page/links.ts'
 import { compileMatcher } from './page/match-text.ts'
 import { parsePage } from './page/parse-page.ts'
 import type { PageLink, PageReading, PageRules, PageSource, SelectorStatistics } from './page/rules.ts'
+import { runWatched } from './page/run-watched.ts'
 import { checkSelector, elementsOf } from './page/selectors.ts'
+import { isWellNested } from './page/well-nested.ts'
 
 /** Reads any number of pages by the same rules. */
 export interface PageReader {
-  /** @throws PermanentError `pattern_too_slow` */
+  /** @throws PermanentError `pattern_too_slow`, `page_too_slow` */
   read(page: PageSource): PageReading
 }
 
@@ -25,9 +28,10 @@ export function readPage(page: PageSource, rules: PageRules): PageReading {
  * the first with a value counts; an empty text is null. Without a row selector the page is one row. Selectors may use jQuery's `:first`,
  * `:eq(2)`, `:contains("x")`.
  *
+ * @param longestSeconds a page that takes longer is given up
  * @throws PermanentError `selector_invalid`, `pattern_invalid`
  */
-export function compilePageRules(rules: PageRules): PageReader {
+export function compilePageRules(rules: PageRules, longestSeconds = 10): PageReader {
   const { rowSelector = null, followSelector = null, nextSelector = null, fileSelector = null } = rules
   const named = { row_selector: rowSelector, follow_selector: followSelector, next_selector: nextSelector, file_selector: fileSelector }
   for (const [name, selector] of Object.entries(named)) if (selector !== null) checkSelector(selector, name)
@@ -35,32 +39,46 @@ export function compilePageRules(rules: PageRules): PageReader {
   const mayFollow = rules.followPattern ? compileMatcher(rules.followPattern, 'follow_pattern') : null
 
   return {
-    read({ html, url, status = 200 }) {
-      const statistics: SelectorStatistics[] = []
-      const page = openPage(html, url, status)
-      const state = stateOf(page, fields, statistics)
-      const elements = elementsOf(page.$(rowSelector ?? ':root'))
-      if (rowSelector !== null) {
-        statistics.push({ name: 'row_selector', selector: rowSelector, matched: elements.length, filled: elements.length })
-      }
-      const rows = readRows(page, fields, elements, statistics)
-      const links = (name: keyof typeof named): PageLink[] => readLinks(page, name, named[name], statistics)
-      const follow = links('follow_selector').map((link) => link.url)
-      return {
-        title: titleOf(page.$),
-        state,
-        ...rows,
-        follow: mayFollow === null ? follow : follow.filter((address) => mayFollow(address) !== null),
-        next: links('next_selector')[0]?.url ?? null,
-        files: links('file_selector'),
-        statistics,
-      }
+    read(source) {
+      const { html, url } = source
+      const isPlain = isWellNested(html)
+      if (html.length <= (isPlain ? QUICK_PLAIN : QUICK)) return readAll(source, isPlain)
+      return runWatched(
+        longestSeconds,
+        () => readAll(source, isPlain),
+        () => tooSlow(url, html.length, longestSeconds),
+      )
     },
+  }
+
+  function readAll({ html, url, status = 200 }: PageSource, isPlain: boolean): PageReading {
+    const statistics: SelectorStatistics[] = []
+    const page = openPage(parsePage(html, isPlain), url, status)
+    const state = stateOf(page, fields, statistics)
+    const elements = elementsOf(page.$(rowSelector ?? ':root'))
+    if (rowSelector !== null) {
+      statistics.push({ name: 'row_selector', selector: rowSelector, matched: elements.length, filled: elements.length })
+    }
+    const rows = readRows(page, fields, elements, statistics)
+    const links = (name: keyof typeof named): PageLink[] => readLinks(page, name, named[name], statistics)
+    const follow = links('follow_selector').map((link) => link.url)
+    return {
+      title: titleOf(page.$),
+      state,
+      ...rows,
+      follow: mayFollow === null ? follow : follow.filter((address) => mayFollow(address) !== null),
+      next: links('next_selector')[0]?.url ?? null,
+      files: links('file_selector'),
+      statistics,
+    }
   }
 }
 
-function openPage(html: string, url: string, status: number): OpenPage {
-  const $ = parsePage(html)
+/** Shorter ones, in characters, cannot take long, whatever is in them. Elements inside elements, thousands deep, take a parser the square of that. */
+const QUICK = 16_000
+const QUICK_PLAIN = 1_000_000
+
+function openPage($: CheerioAPI, url: string, status: number): OpenPage {
   let text: string | null = null
   return {
     $,
@@ -118,4 +136,11 @@ function readLinks(page: OpenPage, name: string, selector: string | null, statis
 function titleOf($: CheerioAPI): string | null {
   const [title] = elementsOf($('title').first())
   return title === undefined ? null : shownText(title)
+}
+
+function tooSlow(url: string, length: number, longestSeconds: number): PermanentError {
+  return new PermanentError('page_too_slow', `${url} takes too long to read`, {
+    detail: `Reading its ${length} characters was stopped after ${longestSeconds} s.`,
+    hint: 'See whether the page is what it should be; simpler selectors help where it is.',
+  })
 }

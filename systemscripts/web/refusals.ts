@@ -34,3 +34,10 @@ export function pageTimeout(url: string, what: string, seconds: number): JobErro
     hint: 'See whether the site is slow or down; a retry may succeed.',
   })
 }
+
+export function proxyLoginRequired(detail: string): PermanentError {
+  return new PermanentError('proxy_login_required', 'The proxy wants a login', {
+    detail,
+    hint: 'Give the proxy the user and the secret that it knows.',
+  })
+}

@@ -3,12 +3,13 @@ import { webAddress } from './address/web-address.ts'
 import { explainRender } from './browser/explain-render.ts'
 import { type GuardProxy, openGuardProxy } from './browser/guard-proxy.ts'
 import { keepDownload, type SavedDownload } from './browser/keep-download.ts'
-import { click, statusOf, untilReady } from './browser/page-steps.ts'
+import { click, contentOf, openAddress, untilReady } from './browser/page-steps.ts'
 import { lendCookies, takeCookies } from './browser/share-cookies.ts'
 import { deadline } from './http/deadline.ts'
 import { asksForTime, refusedStatus } from './http/judge-status.ts'
 import { wallHeadLength } from './manners/challenge.ts'
 import type { Browser } from './open-browser.ts'
+import { pageTooLarge } from './refusals.ts'
 import { takeTurn } from './take-turn.ts'
 import { type Attempt, tryAgain } from './try-again.ts'
 import type { WebClient } from './web-client.ts'
@@ -74,6 +75,7 @@ async function once(browser: Browser, url: URL, options: RenderOptions, attempt:
     context.setDefaultTimeout(wholeSeconds * 1000)
     await lendCookies(client.jar, context)
     const rendered = await show(client, context, url, options, guard, attempt)
+    if (guard.isOverLimit()) throw pageTooLarge(url.href, maxBytes, 'With all that it loads it goes on beyond that')
     await takeCookies(client.jar, context)
     return rendered
   } catch (error) {
@@ -113,10 +115,10 @@ async function show(
 ): Promise<RenderedPage> {
   const { waitSelector = null, clickSelector = null, downloadFolder = null, nameOf = null, acceptStatuses = [], waitSeconds = 30 } = options
   const page = await context.newPage()
-  const response = await page.goto(url.href, { waitUntil: 'load' })
-  const status = await statusOf(page, response, guard)
-  const judged = { url: new URL(page.url()), status, header: (name: string) => response?.headers()[name] ?? null }
-  const head = (await page.content()).slice(0, wallHeadLength)
+  const { response, isEmpty } = await openAddress(page, url.href, guard)
+  const status = response.status()
+  const judged = { url: new URL(response.url()), status, header: (name: string) => response.headers()[name] ?? null }
+  const head = isEmpty ? '' : (await contentOf(page)).slice(0, wallHeadLength)
   const wait = asksForTime({
     response: judged,
     head,
@@ -128,14 +130,16 @@ async function show(
   })
   if (wait !== null && !(status === 429 && acceptStatuses.includes(429))) throw wait
   if (status >= 300 && !acceptStatuses.includes(status)) throw refusedStatus(judged)
+  const facts = { url: response.url(), status, unreachedHosts: [...guard.failures.keys()] }
+  if (isEmpty) return { ...facts, text: '', download: null, wasClicked: false }
   await untilReady(page, waitSelector, waitSeconds)
   const clicked = await click(page, clickSelector, downloadFolder !== null, waitSeconds)
   const download =
     clicked.download === null || downloadFolder === null ? null : await keepDownload(clicked.download, downloadFolder, nameOf)
   return {
+    ...facts,
     url: page.url(),
-    status,
-    text: await page.content(),
+    text: await contentOf(page),
     download,
     wasClicked: clicked.wasClicked,
     unreachedHosts: [...guard.failures.keys()],

@@ -7,7 +7,7 @@ import { decodeTransfer } from '../mime/decode-transfer.ts'
  * @param name of a field whose value holds no escapes but at its end, as base64url does
  */
 export function decodeJsonField(bytes: AsyncIterable<Uint8Array>, name: string): AsyncIterable<Buffer> {
-  return decodeTransfer(fieldBytes(bytes, name), 'base64')
+  return decodeTransfer(fieldBytes(bytes, name), 'base64url')
 }
 
 async function* fieldBytes(bytes: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Buffer> {
@@ -24,8 +24,7 @@ async function* fieldBytes(bytes: AsyncIterable<Uint8Array>, name: string): Asyn
       text = all.slice(found.index + found[0].length)
     }
     const end = text.search(/["\\]/)
-    const data = (end === -1 ? text : text.slice(0, end)).replace(/-/g, '+').replace(/_/g, '/')
-    if (data !== '') yield Buffer.from(data, 'latin1')
+    yield Buffer.from(end === -1 ? text : text.slice(0, end), 'latin1')
     if (end !== -1) return
   }
 }

@@ -47,8 +47,8 @@ function smallOnes(wanted: WantedPart[], from: number): WantedPart[] {
 
 async function fetchTogether(session: ImapSession, wanted: WantedPart[]): Promise<Map<WantedPart, Buffer>> {
   const fetched = new Map<WantedPart, Buffer>()
-  for (const section of new Set(wanted.map(({ part }) => sectionOf(part)))) {
-    const ofSection = wanted.filter(({ part }) => sectionOf(part) === section)
+  for (const section of new Set(wanted.map(({ part }) => part.partId))) {
+    const ofSection = wanted.filter(({ part }) => part.partId === section)
     for (const folder of new Set(ofSection.map(({ ref }) => ref.folder))) {
       const inFolder = ofSection.filter(({ ref }) => ref.folder === folder)
       const refs = inFolder.map(({ ref }) => ref)
@@ -60,11 +60,6 @@ async function fetchTogether(session: ImapSession, wanted: WantedPart[]): Promis
     }
   }
   return fetched
-}
-
-/** A message of one part has no numbered parts on some servers: its text is the part. */
-export function sectionOf(part: MessagePart): string {
-  return part.partId === '1' ? 'TEXT' : part.partId
 }
 
 async function isThere(session: ImapSession, ref: MessageRef): Promise<boolean> {
@@ -91,7 +86,7 @@ async function* windows(
   part: MessagePart | null,
   range = { start: 0, end: Number.POSITIVE_INFINITY },
 ): AsyncGenerator<Buffer> {
-  const section = part === null ? null : sectionOf(part)
+  const section = part === null ? null : part.partId
   const expected = Math.min(part?.encodedBytes ?? 0, range.end)
   for (let at = range.start; at < range.end; ) {
     const length = Math.min(WINDOW_BYTES, range.end - at)

@@ -20,6 +20,8 @@ export function imapSession(client: ImapFlow, signal: AbortSignal | undefined): 
   async function doing<T>(what: string, work: (client: ImapFlow) => Promise<T>): Promise<T> {
     try {
       signal?.throwIfAborted()
+      // On a lost connection some commands give nothing instead of failing, which would look like an empty mailbox.
+      if (!client.usable) throw new Error('the connection is lost')
       return await work(client)
     } catch (error) {
       signal?.throwIfAborted()
@@ -28,7 +30,7 @@ export function imapSession(client: ImapFlow, signal: AbortSignal | undefined): 
   }
 
   async function folders(): Promise<ListResponse[]> {
-    listed = (await doing('listing folders', () => client.list({ listOnly: true }))).filter(({ flags }) => !flags.has('\\Noselect'))
+    listed = (await doing('listing folders', () => client.list())).filter(({ flags }) => !flags.has('\\Noselect'))
     return listed
   }
 
@@ -40,7 +42,7 @@ export function imapSession(client: ImapFlow, signal: AbortSignal | undefined): 
   }
 
   async function pathOf(folder: string): Promise<string> {
-    const path = folderPath(listed ?? (await folders()), folder) ?? folderPath(await folders(), folder)
+    const path = folderPath(listed ?? [], folder) ?? folderPath(await folders(), folder)
     if (path !== null) return path
     throw folderMissing(
       folder,

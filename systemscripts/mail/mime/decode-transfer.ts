@@ -6,28 +6,47 @@
  * Source: RFC 2045, 6.7 and 6.8.
  */
 export function decodeTransfer(bytes: AsyncIterable<Buffer>, encoding: string): AsyncIterable<Buffer> {
-  if (encoding === 'base64') return decodeBase64(bytes)
+  if (encoding === 'base64') return decodeBase64(bytes, sextets('+/'))
+  if (encoding === 'base64url') return decodeBase64(bytes, sextets('-_'))
   if (encoding === 'quoted-printable') return decodeQuotedPrintable(bytes)
   return bytes
 }
 
-async function* decodeBase64(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let rest = ''
+/** What each byte stands for; 64 ends a piece, 255 is nothing. */
+function sextets(last: string): Uint8Array {
+  const table = new Uint8Array(256).fill(255)
+  const alphabet = `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${last}=`
+  for (let at = 0; at < alphabet.length; at += 1) table[alphabet.charCodeAt(at)] = at
+  return table
+}
+
+/** By bytes rather than by text: that leaves nothing to be collected but what it gives. */
+async function* decodeBase64(bytes: AsyncIterable<Buffer>, table: Uint8Array): AsyncGenerator<Buffer> {
+  let bits = 0
+  let count = 0
   for await (const piece of bytes) {
-    const text = rest + piece.toString('latin1').replace(/[^A-Za-z0-9+/=]+/g, '')
-    const whole = text.length - (text.length % 4)
-    const ended = text.indexOf('=')
-    if (ended === -1 || ended >= whole) {
-      rest = text.slice(whole)
-      if (whole > 0) yield Buffer.from(text.slice(0, whole), 'base64')
-    } else {
-      // Padding in the middle: pieces that were encoded one by one and put together.
-      const pieces = text.split(/=+/)
-      rest = text.endsWith('=') ? '' : (pieces.pop() ?? '')
-      for (const one of pieces) if (one !== '') yield Buffer.from(one, 'base64')
+    const decoded = Buffer.allocUnsafe(Math.ceil(((piece.length + 4) * 3) / 4))
+    let length = 0
+    for (let at = 0; at < piece.length; at += 1) {
+      const sextet = table[piece[at] ?? 0] ?? 255
+      if (sextet > 64) continue
+      if (sextet < 64) {
+        bits = (bits << 6) | sextet
+        count += 1
+        if (count < 4) continue
+      }
+      // Four are three bytes; padding ends a piece with fewer, in the middle too where pieces were encoded one by one.
+      bits <<= 6 * (4 - count)
+      for (let shift = 16; shift > 16 - 8 * (count - 1); shift -= 8) {
+        decoded[length] = (bits >> shift) & 255
+        length += 1
+      }
+      bits = 0
+      count = 0
     }
+    if (length > 0) yield decoded.subarray(0, length)
   }
-  if (rest.length > 1) yield Buffer.from(rest.replace(/=+/g, ''), 'base64')
+  if (count > 1) yield Buffer.of((bits >> (6 * count - 8)) & 255, (bits >> (6 * count - 16)) & 255).subarray(0, count - 1)
 }
 
 async function* decodeQuotedPrintable(bytes: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

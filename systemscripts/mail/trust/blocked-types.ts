@@ -59,8 +59,9 @@ export async function blockedByContent(path: string, blockedTypes: string[]): Pr
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_HEAD_BYTES), 0, MOST_HEAD_BYTES, 0)
     const head = buffer.toString('latin1', 0, bytesRead)
     const blocks = (group: string): boolean => blockedTypes.some((type) => type.trim().toLowerCase() === group)
-    const program = blocks('executable') ? programOf(head) : blocks('script') && head.startsWith('#!/') ? 'a script' : null
+    const program = blocks('executable') ? programOf(head) : null
     if (program !== null) return program
+    if (blocks('script') && head.startsWith('#!/')) return 'a script'
     if (blocks('script') && head.startsWith('L\0\0\0\x01\x14\x02\0')) return 'a Windows shortcut'
     if (head.startsWith('PK\x03\x04')) return await insideZip(file, blockedTypes, blocks('macro'))
     if (blocks('macro') && head.startsWith('\xd0\xcf\x11\xe0')) return await insideCompound(file)

@@ -114,7 +114,7 @@ function forward(
   const fail = (error: unknown): void => {
     note(name, error)
     if (answer.headersSent) answer.destroy()
-    else answer.writeHead(502).end()
+    else answer.writeHead(502).end('not reached')
   }
   openTunnel(client, name, Number(url.port || 80)).then((tunnel) => {
     const outgoing = request({

@@ -5,17 +5,47 @@ import type { GuardProxy } from './guard-proxy.ts'
 /** After this long a page that is never quiet counts as ready. */
 const RESTLESS_MS = 5000
 
-/** The answer's status; throws why there is none, when our proxy answered in the place of a host that was not reached. */
-export async function statusOf(page: Page, response: Response | null, { failures }: GuardProxy): Promise<number> {
-  const status = response?.status() ?? 200
-  const failure = status === 502 ? failures.get(new URL(page.url()).hostname.replace(/^\[|\]$/g, '')) : undefined
+/**
+ * Opens an address and gives the answer that the page came with in the end. An error without a body, which the browser shows a page of its own
+ * for, is an answer like any other; where our proxy answered because a host was not reached, that is thrown.
+ */
+export async function openAddress(
+  page: Page,
+  address: string,
+  { failures }: GuardProxy,
+): Promise<{ response: Response; isEmpty: boolean }> {
+  let last: Response | null = null
+  let isEmpty = false
+  page.on('response', (response) => {
+    if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) last = response
+  })
+  const response = await page.goto(address, { waitUntil: 'domcontentloaded' }).catch((error: unknown) => {
+    isEmpty = error instanceof Error && error.message.includes('ERR_HTTP_RESPONSE_CODE_FAILURE')
+    if (isEmpty) return last
+    throw error
+  })
+  if (response === null) throw new Error('net::ERR_ABORTED: no answer')
+  const failure = response.status() === 502 ? failures.get(new URL(response.url()).hostname.replace(/^\[|\]$/g, '')) : undefined
   if (failure !== undefined) throw failure
-  return status
+  return { response, isEmpty }
+}
+
+/** The page as it is now; one that goes on to another at the moment is waited for. */
+export async function contentOf(page: Page): Promise<string> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await page.content()
+    } catch (error) {
+      if (tries === 5 || !(error instanceof Error && error.message.includes('navigating'))) throw error
+      await page.waitForLoadState('load')
+    }
+  }
 }
 
 /** @throws JobError `page_not_ready` */
 export async function untilReady(page: Page, selector: string | null, waitSeconds: number): Promise<void> {
   if (selector === null) {
+    await page.waitForLoadState('load', { timeout: waitSeconds * 1000 }).catch(ignoreTimeout)
     await page.waitForLoadState('networkidle', { timeout: RESTLESS_MS }).catch(ignoreTimeout)
     return
   }

@@ -1,5 +1,5 @@
 import { JobError, PermanentError } from '../../errors.ts'
-import { pageTimeout } from '../refusals.ts'
+import { pageTimeout, proxyLoginRequired } from '../refusals.ts'
 
 const CERTIFICATE =
   /^(CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(VERIFY|GET|DECRYPT|DECODE)_|ERR_TLS_CERT_ALTNAME|INVALID_CA|HOSTNAME_MISMATCH)/
@@ -25,7 +25,8 @@ export function explainFailure(error: unknown, url: URL, seconds: { connect: num
       cause: error,
     })
   }
-  if (has('UND_ERR_INVALID_ARG') && !/proxy/i.test(words)) {
+  if (/^Proxy\b.*\(407\)/.test(words)) return proxyLoginRequired(words)
+  if (has('UND_ERR_INVALID_ARG')) {
     return new PermanentError('request_invalid', `A request to "${host}" cannot be made`, {
       detail: words,
       hint: 'See whether the user agent, a header or the form has a character that no request may hold.',

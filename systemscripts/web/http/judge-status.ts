@@ -2,7 +2,7 @@ import { JobError, PermanentError } from '../../errors.ts'
 import { type Patience, penaltySeconds } from '../manners/backoff.ts'
 import { type Challenge, findChallenge } from '../manners/challenge.ts'
 import { retryAfterSeconds } from '../manners/retry-after.ts'
-import { HostWaitError } from '../refusals.ts'
+import { HostWaitError, proxyLoginRequired } from '../refusals.ts'
 import type { WebResponse } from './send.ts'
 
 export interface Judgement {
@@ -56,12 +56,7 @@ export function refusedStatus({ url, status }: Pick<WebResponse, 'url' | 'status
       hint: 'Name a connection with user and secret in connection_name.',
     })
   }
-  if (status === 407) {
-    return new PermanentError('proxy_login_required', 'The proxy wants a login', {
-      detail,
-      hint: 'Give the connection of the proxy a user and a secret.',
-    })
-  }
+  if (status === 407) return proxyLoginRequired(detail)
   if (status === 403) {
     return new PermanentError('access_denied', `${url.href} may not be read`, {
       detail,

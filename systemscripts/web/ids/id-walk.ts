@@ -64,6 +64,7 @@ export function walkIds(spec: IdSpec, from: IdCursor | null = null): IdWalk {
       finished.add(place)
       if (isHit) lastHit = Math.max(lastHit ?? place, place)
       while (finished.delete(first)) first += 1
+      ahead = Math.max(ahead, first)
       const woken = waiting
       waiting = []
       for (const go of woken) go()

@@ -30,7 +30,7 @@ const SURE_MARKS: { text: RegExp; mark: string }[] = [
 ]
 /** In an answer that refuses, or in a short page. */
 const RATE_MARKS: { text: RegExp; mark: string }[] = [
-  { text: /\berror(?:\s+code)?:?\s*(?:<[^>]*>\s*)*1015\b/i, mark: 'Cloudflare, "error 1015"' },
+  { text: /\berror(?:\s+code)?:?\s*(?:<[^<>]{0,200}>\s*){0,5}1015\b/i, mark: 'Cloudflare, "error 1015"' },
   { text: /\byou (?:are|have been) (?:being )?rate[ -]limited\b/i, mark: '"You are being rate limited"' },
 ]
 /** Answers that such a page comes with. A page that is not there, or a server that broke, is what it says. */

@@ -20,6 +20,9 @@ export function createCellFinder(): (row: Element, headers: string[]) => Element
   }
 }
 
+/** As wide as a sheet. */
+const MOST_COLUMNS = 16_384
+
 function tableOf(row: Element): Element | null {
   for (let parent = row.parent; parent !== null; parent = parent.parent) {
     if (parent.type === 'tag' && parent.name === 'table') return parent
@@ -30,7 +33,12 @@ function tableOf(row: Element): Element | null {
 function headersOf(table: Element): string[] {
   const rows = rowElements(table).map(({ element }) => cellElements(element))
   const header = rows.find((cells) => cells.some(({ name }) => name === 'th')) ?? rows[0] ?? []
-  return header.flatMap((cell) => [normal(shownText(cell) ?? ''), ...Array.from({ length: widthOf(cell) - 1 }, () => '')])
+  const headers: string[] = []
+  for (const cell of header) {
+    if (headers.length > MOST_COLUMNS) break
+    headers.push(normal(shownText(cell) ?? ''), ...Array.from({ length: widthOf(cell) - 1 }, () => ''))
+  }
+  return headers
 }
 
 function cellAt(row: Element, column: number): Element | null {

@@ -1,6 +1,6 @@
-import { createContext, Script } from 'node:vm'
 import { PermanentError } from '../../errors.ts'
 import { compileSafely } from '../../values/safe-pattern.ts'
+import { runWatched } from './run-watched.ts'
 
 /**
  * The first group that took part, else the whole match, of the first place where the pattern matches; null when it does nowhere.
@@ -49,38 +49,16 @@ function longestHarmless(source: string): number {
   }
 }
 
-const WATCH_MS = 1000
+const WATCH_SECONDS = 1
 
-interface Watch {
-  script: Script
-  context: { expression: RegExp | null; text: string; found: RegExpExecArray | null }
-}
-let watch: Watch | null = null
-
-/** V8 lets the watch of a script interrupt a regular expression, too. It costs a tenth of a millisecond. */
 function execWatched(expression: RegExp, text: string, source: string, place: string): RegExpExecArray | null {
-  watch ??= openWatch()
-  const { script, context } = watch
-  context.expression = expression
-  context.text = text
-  try {
-    script.runInContext(context, { timeout: WATCH_MS })
-    return context.found
-  } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')) throw cause
-    throw new PermanentError('pattern_too_slow', `The ${place} takes too long`, {
-      detail: `/${source}/ was stopped after ${WATCH_MS / 1000} s in a text of ${text.length} characters.`,
-      hint: 'Write it without repetitions inside repetitions, or let a selector choose a shorter text.',
-    })
-  } finally {
-    context.expression = null
-    context.text = ''
-    context.found = null
-  }
-}
-
-function openWatch(): Watch {
-  const context = { expression: null, text: '', found: null }
-  createContext(context)
-  return { script: new Script('found = expression.exec(text)'), context }
+  return runWatched(
+    WATCH_SECONDS,
+    () => expression.exec(text),
+    () =>
+      new PermanentError('pattern_too_slow', `The ${place} takes too long`, {
+        detail: `/${source}/ was stopped after ${WATCH_SECONDS} s in a text of ${text.length} characters.`,
+        hint: 'Write it without repetitions inside repetitions, or let a selector choose a shorter text.',
+      }),
+  )
 }

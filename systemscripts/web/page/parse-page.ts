@@ -4,8 +4,8 @@ import { isWellNested } from './well-nested.ts'
 
 /**
  * The tree of a page as a browser would make it. Plain pages are read by a parser twice as fast that makes the same tree of them
- * (well-nested.ts); white space between elements may differ.
+ * (well-nested.ts); white space between elements may differ. Pages made to be slow are; see runWatched.
  */
-export function parsePage(html: string): CheerioAPI {
-  return isWellNested(html) ? loadFast(html) : loadByStandard(html)
+export function parsePage(html: string, isPlain = isWellNested(html)): CheerioAPI {
+  return isPlain ? loadFast(html) : loadByStandard(html)
 }

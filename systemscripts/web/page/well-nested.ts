@@ -64,6 +64,8 @@ const BLOCKS = new Set(
   ),
 )
 const HEADINGS = new Set(['h1', 'h2', 'h3', 'h4', 'h5', 'h6'])
+/** The fast parser closes one of them before another, wherever they stand. */
+const FORM_PARTS = new Set(['input', 'select', 'button', 'datalist', 'output'])
 const IN_HEAD = new Set(['title', 'meta', 'link', 'style', 'script', 'base'])
 /** Parts of a table stand in these and nowhere else; these hold nothing else. */
 const PARENTS: Record<string, string[]> = {
@@ -92,6 +94,7 @@ function mayStandIn(open: string[], name: string, seen: number): boolean {
   if (HOLDS_PARTS.has(parent) || parent === 'option') return false
   if (BLOCKS.has(name) && isInside(open, 'p', WALLS)) return false
   if (HEADINGS.has(name) && HEADINGS.has(parent)) return false
+  if (FORM_PARTS.has(name) && FORM_PARTS.has(parent)) return false
   if (name === 'li') return !isInside(open, 'li', LISTS)
   if (name === 'dd' || name === 'dt') return !isInside(open, 'dd', LISTS) && !isInside(open, 'dt', LISTS)
   if (name === 'a' || name === 'button' || name === 'form') return !open.includes(name)
@@ -132,8 +135,7 @@ function skipProlog(html: string): number {
 function endOfComment(html: string, at: number): number {
   const end = html.indexOf('-->', at + 4)
   if (end === -1 || /^-?>/.test(html.slice(at + 4, at + 6))) return -1
-  const odd = html.indexOf('--!>', at)
-  return odd === -1 || odd > end ? end + 3 : -1
+  return html.slice(at, end).includes('--!>') ? -1 : end + 3
 }
 
 /** Behind the end tag; -1 when there is none, or the content could hide it. */

@@ -232,6 +232,7 @@ test('a server with neither MOVE nor UIDPLUS keeps what others marked as deleted
 test('a hint tells of new mail at once, and of nothing when the time is over', async (t) => {
   const server = await peer(t)
   const mailbox = await connect(t, server)
+  await mailbox.look('INBOX', { since: null })
   assert.equal(await mailbox.hint('INBOX', 0.1), false)
   const hint = mailbox.hint('INBOX', 60)
   server.add('INBOX', plainMail())

@@ -163,8 +163,13 @@ test('a pattern that would never end is stopped', () => {
   assert.equal(rowsOf(long, { fields: [field('a', { pageText: true, pattern: 'ID:\\s*(\\d+)' })] })[0]?.a, '77')
 })
 
+test('a page made to be slow is given up', () => {
+  const reader = compilePageRules({ fields: [field('a', { selector: 'p' })] }, 0.3)
+  assert.throws(() => reader.read({ html: '<div>'.repeat(200_000), url }), { code: 'page_too_slow' })
+})
+
 test('what is nothing of a page gives no rows and no error', () => {
-  for (const html of ['', '   ', '\0\0\0', '<', '</html>', '{"a":1}', '<table>', `<div>`.repeat(5000)]) {
+  for (const html of ['', '   ', '\0\0\0', '<', '</html>', '{"a":1}', '<table>', `<div>`.repeat(3000)]) {
     assert.deepEqual(rowsOf(html, { rowSelector: 'tr', fields: [field('a')] }), [], html.slice(0, 10))
     assert.equal(rowsOf(html, { fields: [field('a', { selector: 'td' })] })[0]?.a, null)
   }

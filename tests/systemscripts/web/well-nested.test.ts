@@ -93,7 +93,7 @@ test('what the standard would move, close or drop is not', () => {
 
 /** Elements, attributes and texts, without blanks between elements. */
 function shapeOf($: CheerioAPI): string {
-  type Node = ReturnType<ReturnType<CheerioAPI>['toArray']>[number]
+  type Node = Exclude<Parameters<typeof load>[0], string | Buffer | unknown[]>
   const write = (node: Node): string => {
     if (node.type === 'text') return node.data.trim() === '' ? '' : JSON.stringify(node.data)
     if (node.type === 'tag' || node.type === 'script' || node.type === 'style') {
