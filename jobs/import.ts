@@ -1,12 +1,12 @@
 // jobs/import.ts: a file is loaded as one dataset in one transaction and known by its bytes, so a second run of the same files changes nothing.
 import { join } from 'node:path'
 import { type CheckContext, type CheckResult, defineJob } from '../src/job/define-job.ts'
-import type { Keeping, LoadRules, TakenFile } from '../src/job/ledgers.ts'
+import type { Keeping, TakenFile } from '../src/job/ledgers.ts'
 import type { Outcome } from '../src/job/outcome.ts'
 import { doneFilePath } from '../systemscripts/settled-files.ts'
 import { targetTrouble } from '../systemscripts/table-loader.ts'
 import { expectedBytes, fileNotFound, findFiles, matchingFiles } from './import/find-files.ts'
-import { removeCsvs, writeCsvs } from './import/keep-csv.ts'
+import { writeCsvs } from './import/keep-csv.ts'
 import { dryRunFile, type ImportContext, joinFixedRows, loadFile, ownerRole } from './import/load-file.ts'
 import { type ImportSettings, readSettings } from './import/settings.ts'
 
@@ -16,16 +16,16 @@ export default defineJob({
   check: lookAhead,
   async run(context) {
     const { config: settings, datasets, files, folder, progress, signal } = context
-    const rules = await datasets.rules()
-    if (settings.dryRunId !== null) return await dryRun(context, rules)
+    if (settings.dryRunId !== null) return await dryRun(context)
+    await files.finishEarlier((path) => keepingOf(context, path))
     const fixedFiles = await datasets.fixedRows()
-    for (const fixed of fixedFiles) await joinFixedRows(context, fixed, rules)
+    for (const fixed of fixedFiles) await joinFixedRows(context, fixed)
     let bytesLeft = await expectedBytes(settings, folder(settings.sourceFolder), signal)
     const bytesAll = bytesLeft
     for await (const file of findFiles({ ...context, settings })) {
       const tell = (rowsRead: number) =>
         progress(bytesAll > 0 ? 1 - bytesLeft / bytesAll : null, `${file.name}: ${rowsRead.toLocaleString('en')} rows`)
-      await files.take(file, keepingOf(context, file.path), (taken) => bringIn(context, taken, rules, tell))
+      await files.take(file, keepingOf(context, file.path), (taken) => bringIn(context, taken, tell))
       bytesLeft = Math.max(0, bytesLeft - file.sizeBytes)
     }
     const noFile = `No file matches ${settings.file ?? join(folder(settings.sourceFolder), settings.filePattern)}.`
@@ -34,24 +34,17 @@ export default defineJob({
   },
 })
 
-async function bringIn(context: ImportContext, file: TakenFile, rules: LoadRules, onRows: (rowsRead: number) => void): Promise<void> {
+async function bringIn(context: ImportContext, file: TakenFile, onRows: (rowsRead: number) => void): Promise<void> {
   const { config: settings, files } = context
-  const csvPaths = settings.keepCsv ? await writeCsvs(context, file) : []
-  if (csvPaths.length > 0) await files.keepCsv(file, csvPaths)
+  if (settings.keepCsv) await writeCsvs(context, file)
   if (settings.targetTable === null) return await files.store(file)
-  try {
-    await loadFile(context, file, rules, onRows)
-  } catch (error) {
-    await removeCsvs(csvPaths)
-    throw error
-  }
+  await loadFile(context, file, onRows)
 }
 
 /** Nothing is taken, moved or loaded. */
-async function dryRun(context: ImportContext, rules: LoadRules): Promise<Outcome> {
+async function dryRun(context: ImportContext): Promise<Outcome> {
   for await (const file of findFiles({ ...context, settings: context.config })) {
-    const looked: TakenFile = { ...file, fileId: file.fileId ?? 0, bytesAt: file.path, sha256: '', place: '' }
-    const dryRunId = await dryRunFile(context, looked, rules)
+    const dryRunId = await dryRunFile(context, { ...file, bytesAt: file.path })
     return {
       note: `The answer stands in dba.dryrun: select * from dba.dryrunrow where dryrun_id = ${dryRunId};`,
       result: { dryrun_id: dryRunId },
@@ -75,6 +68,8 @@ async function lookAhead({ config: settings, query, folder, host, signal }: Chec
           target: settings.targetTable,
           datasetColumn: settings.datasetColumn,
           policy: settings.policy,
+          columns: settings.rules.columns,
+          sourceZone: settings.sourceZone,
           ownerRole,
         })
   const count = found.length === 1 ? '1 file matches' : `${found.length === 0 ? 'no' : found.length} files match`

@@ -47,6 +47,8 @@ export function columnNames(headers: string[], rule: NameRule): string[] {
   const isMade = headers.map((header) => wantedName(header, rule) === '')
   const names: (string | undefined)[] = headers.map(() => undefined)
   const taken = new Set<string>()
+  // By name, so that ten thousand of one name are not counted from the start each time.
+  const next = new Map<string, number>()
   // First those that keep their own name, then the blank ones, then the duplicates.
   for (const made of [false, true]) {
     wanted.forEach((name, index) => {
@@ -55,7 +57,7 @@ export function columnNames(headers: string[], rule: NameRule): string[] {
       names[index] = name
     })
   }
-  return wanted.map((name, index) => names[index] ?? numberedName(name, taken))
+  return wanted.map((name, index) => names[index] ?? numberedName(name, taken, next))
 }
 
 function wantedName(header: string, rule: NameRule): string {
@@ -102,11 +104,12 @@ function withSuffix(name: string, suffix: string): string {
   return kept + suffix
 }
 
-function numberedName(name: string, taken: Set<string>): string {
-  for (let number = 2; ; number += 1) {
+function numberedName(name: string, taken: Set<string>, next: Map<string, number>): string {
+  for (let number = next.get(name) ?? 2; ; number += 1) {
     const candidate = withSuffix(name, `_${number}`)
     if (taken.has(candidate)) continue
     taken.add(candidate)
+    next.set(name, number + 1)
     return candidate
   }
 }

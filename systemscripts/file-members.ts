@@ -2,9 +2,18 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { PermanentError } from './errors.ts'
 import { type FileKind, fileKind, HEAD_BYTES, kindOfHead } from './file-kind.ts'
+import { fileBytes } from './file-members/file-bytes.ts'
 import { gunzipped, gzipName } from './file-members/gzip.ts'
 import { keptFile } from './file-members/kept-file.ts'
-import { archiveBroken, archiveEncrypted, archiveInArchive, archiveTooLarge, archiveUnsafe, emptyArchive } from './file-members/refusals.ts'
+import {
+  archiveBroken,
+  archiveEncrypted,
+  archiveInArchive,
+  archiveMethodUnknown,
+  archiveTooLarge,
+  archiveUnsafe,
+  emptyArchive,
+} from './file-members/refusals.ts'
 import type { GridKind } from './grid.ts'
 import { readZipDirectory, streamZipEntry, type ZipEntry } from './zip-file.ts'
 
@@ -23,7 +32,7 @@ export interface Member {
   name: string
   /**
    * What it is, told by its bytes.
-   * @throws PermanentError those of fileKind; `archive_in_archive`, `archive_encrypted`, `archive_broken`, `archive_too_large`
+   * @throws PermanentError those of fileKind; `archive_in_archive`, `archive_encrypted`, `archive_method_unknown`, `archive_broken`, `archive_too_large`
    */
   open(): Promise<FileContent>
 }
@@ -82,6 +91,7 @@ async function zipMembers(path: string, limits: MemberLimits): Promise<Member[]>
     name: entry.name,
     open: async () => {
       if (entry.isEncrypted) throw archiveEncrypted(archive, entry.name)
+      if (entry.method !== 0 && entry.method !== 8) throw archiveMethodUnknown(archive, entry.name, entry.method)
       return openMember(() => bounded(zipPieces(path, entry), archive, limits), { name: entry.name, archive, limits })
     },
   }))
@@ -173,20 +183,6 @@ async function* bounded(
   } catch (error) {
     if (error instanceof PermanentError) throw error
     throw archiveBroken(archive, error instanceof Error ? error.message : String(error), error)
-  }
-}
-
-async function* fileBytes(path: string): AsyncGenerator<Buffer> {
-  const file = await open(path, 'r')
-  try {
-    for (;;) {
-      const buffer = Buffer.allocUnsafe(64 * 1024)
-      const { bytesRead } = await file.read(buffer, 0, buffer.length)
-      if (bytesRead === 0) return
-      yield buffer.subarray(0, bytesRead)
-    }
-  } finally {
-    await file.close()
   }
 }
 

@@ -1,3 +1,5 @@
+import type { CellSink } from './cell-sink.ts'
+
 /** One row in which something stands. */
 export interface GridRow {
   /** The file's line, or the sheet's row, where it starts; from 1. */
@@ -8,6 +10,8 @@ export interface GridRow {
   shown?: (string | null | undefined)[]
   /** Hidden in the workbook, by hand or by a filter. */
   isHidden?: boolean
+  /** What the same cells are; given where it was asked for. */
+  types?: (CellType | undefined)[]
 }
 
 /**
@@ -21,9 +25,16 @@ export interface Grid {
   /** Column names that the file states by itself, as records do; null: they are to be looked for in the rows. */
   names: string[] | null
   rows: Iterable<GridRow[]> | AsyncIterable<GridRow[]>
+  /**
+   * Rows that `rows` has not given yet go to the sink instead; `rows` is walked on, and gives an empty batch whenever the sink is full, and at its
+   * end. Missing where cells are texts from the start.
+   */
+  divert?: (sink: CellSink) => void
 }
 
 export type GridKind = 'csv' | 'xlsx' | 'xlsb' | 'xls' | 'ods' | 'html' | 'xml' | 'json'
+
+export type CellType = 'text' | 'number' | 'boolean' | 'date' | 'time' | 'duration' | 'error'
 
 /** A cell with what is known of it. */
 export interface TypedCell {
@@ -32,7 +43,7 @@ export interface TypedCell {
   row: number
   /** From 1: A is 1. */
   column: number
-  type: 'text' | 'number' | 'boolean' | 'date' | 'time' | 'duration' | 'error'
+  type: CellType
   /** The number of a number, else its text: dates as `yyyy-mm-dd` or `yyyy-mm-dd hh:mm:ss`. */
   value: string | number | boolean
   /** As it is loaded. */

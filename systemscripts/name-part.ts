@@ -1,5 +1,6 @@
 import { parse } from 'node:path'
 import { PermanentError } from './errors.ts'
+import { compileSafely } from './values/safe-pattern.ts'
 
 export interface NamePart {
   /** Null: the whole text; digits: the part of that number, from 0; else a regular expression, of which the first group, or all of it, is taken. */
@@ -34,19 +35,19 @@ export function namePart(text: string, { spec, delimiter }: NamePart): string {
 }
 
 function groupOf(text: string, pattern: string): string | undefined {
-  const match = nameExpression(pattern).exec(text)
+  const { expression, longestText } = compileSafely(pattern, '', (why) => specInvalid(pattern, why))
+  const match = expression.exec(text.slice(0, longestText))
   return match?.slice(1).find((group) => group !== undefined) ?? match?.[0]
 }
 
-/** @throws PermanentError `name_spec_invalid` */
+/** One that comes to an end with texts as long as names are. @throws PermanentError `name_spec_invalid` */
 export function nameExpression(pattern: string): RegExp {
-  try {
-    return new RegExp(pattern, 'u')
-  } catch (cause) {
-    throw new PermanentError('name_spec_invalid', `"${pattern}" is no regular expression`, {
-      ...(cause instanceof Error ? { detail: cause.message } : {}),
-      hint: 'Correct label_spec, date_spec or empty_when in dba.importconfig.',
-      cause,
-    })
-  }
+  return compileSafely(pattern, '', (why) => specInvalid(pattern, why)).expression
+}
+
+function specInvalid(pattern: string, why: string): PermanentError {
+  return new PermanentError('name_spec_invalid', `"${pattern}" is no regular expression that can be used`, {
+    detail: why,
+    hint: 'Correct label_spec, date_spec or empty_when in dba.importconfig.',
+  })
 }

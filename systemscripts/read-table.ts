@@ -13,7 +13,7 @@
  *
  * What a file is, is told by its bytes, never by its name. All reading is done in threads, so the caller's event loop is not held up, and a file
  * that eats all memory ends its thread and not the process. Threads are kept for the next file. What the texts of cells look like is said in
- * spreadsheet/cell-text.ts.
+ * spreadsheet/cell-values.ts.
  */
 import type { CopyPiece, CopyPlan } from './copy-plan.ts'
 import { PermanentError } from './errors.ts'
@@ -33,6 +33,11 @@ export interface ReadTableOptions {
    * number of the table, or `*`. Default null: the first visible sheet, the largest table.
    */
   sheet?: string | number | null
+  /**
+   * Of a zip, which of its files: a glob on the name (`*.csv`), on the path when it holds a slash (`2024/*.csv`), or `/…/`, a regular expression on
+   * the path. Default null: all.
+   */
+  memberPattern?: string | null
   /** Part of the sheet: `B3:K200`, `B:K`, `3:200`. A first row that is stated is the header row as well. Default null: all. */
   cellRange?: string | null
   /** The first line of the column names, from 1. Default null: found. */
@@ -125,6 +130,7 @@ function openSession(path: string, options: ReadTableOptions, as: 'tables' | 'ce
     path,
     kind: options.kind ?? 'auto',
     sheet: options.sheet ?? null,
+    memberPattern: options.memberPattern || null,
     cellRange: options.cellRange || null,
     headerRow: options.headerRow ?? null,
     headerRows: options.headerRows ?? 1,

@@ -4,17 +4,19 @@
  * handed in (table-loader/load.ts).
  */
 import { DatabaseError } from 'pg'
+import { PermanentError } from './errors.ts'
+import { requireReadable } from './table-loader/column-settings.ts'
 import { type Course, firstCourse, NeedsStaging, NeedsTurn } from './table-loader/course.ts'
 import { loadDirectly } from './table-loader/direct-lane.ts'
 import type { FixedRow, LoadHost, TablesLoad, TablesLoaded } from './table-loader/load.ts'
-import { requireRights, splitName } from './table-loader/meet.ts'
-import { TargetError } from './table-loader/refusals.ts'
+import { splitName } from './table-loader/meet.ts'
 import { RowsRefused } from './table-loader/row-refusal.ts'
 import { tablesOfFixedRows } from './table-loader/rows-table.ts'
 import { CannotWiden } from './table-loader/shape-target.ts'
 import { loadStaged } from './table-loader/staged-lane.ts'
 import { type Query, readTarget } from './table-loader/target.ts'
 import { targetLocked } from './table-loader/target-locked.ts'
+import { requireOwnership, requireRights } from './table-loader/target-rights.ts'
 import { TooNarrow } from './table-loader/widen.ts'
 
 /**
@@ -46,20 +48,22 @@ export async function loadTables(host: LoadHost, whole: TablesLoad): Promise<Tab
 /** What `loadTables` would refuse whatever the file: for looking at a config without loading. @returns null when all is well */
 export async function targetTrouble(
   query: Query,
-  load: Pick<TablesLoad, 'target' | 'datasetColumn' | 'ownerRole' | 'policy'>,
+  load: Pick<TablesLoad, 'target' | 'datasetColumn' | 'ownerRole' | 'policy' | 'columns' | 'sourceZone'>,
 ): Promise<string | null> {
   const { onNewColumn } = load.policy
   try {
+    requireReadable(load.columns, load.sourceZone)
     const target = await readTarget(query, splitName(load.target), load.datasetColumn, load.ownerRole)
     if (target === null) {
       return onNewColumn === 'ignore' || onNewColumn === 'fail'
         ? `Table "${load.target}" does not exist, and on_new_column = '${onNewColumn}' makes none.`
         : null
     }
-    requireRights(target, load.ownerRole, onNewColumn === 'add' || target.datasetColumn === null)
+    requireRights(target, load.ownerRole, { additions: [], widened: [], datasetColumn: load.datasetColumn })
+    if (onNewColumn === 'add') requireOwnership(target, load.ownerRole)
     return null
   } catch (error) {
-    if (error instanceof TargetError) return `${error.message}. ${error.hint ?? ''}`
+    if (error instanceof PermanentError) return `${error.message}. ${error.hint ?? ''}`
     throw error
   }
 }

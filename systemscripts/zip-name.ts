@@ -1,18 +1,15 @@
 import { isUtf8 } from 'node:buffer'
 import { crc32 } from 'node:zlib'
-
-/** Bytes 128 to 255 of code page 437, the first PC's: what a zip means when it says nothing else (APPNOTE 6.3, appendix D). */
-const CODE_PAGE_437 =
-  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0'
+import { textOfDos } from './csv/text-decoder.ts'
 
 const UNICODE_NAME = 0x7075
 
 /**
  * The name of a zip's entry: UTF-8 where the entry says so, by its flag or by Info-ZIP's extra field; also where the bytes happen to be
- * UTF-8, since macOS writes it without a word; else code page 437. Backslashes, which some writers use against the standard, become `/`.
+ * UTF-8, since macOS writes it without a word; else code page 437, what a zip means when it says nothing else (APPNOTE 6.3, appendix D). Backslashes, which some writers use against the standard, become `/`.
  */
 export function zipName(bytes: Buffer, extra: Buffer, isUtf8Stated: boolean): string {
-  const name = unicodeName(extra, bytes) ?? (isUtf8Stated || isUtf8(bytes) ? bytes.toString('utf8') : codePage437(bytes))
+  const name = unicodeName(extra, bytes) ?? (isUtf8Stated || isUtf8(bytes) ? bytes.toString('utf8') : textOfDos(bytes))
   return name.replaceAll('\\', '/')
 }
 
@@ -24,8 +21,4 @@ function unicodeName(extra: Buffer, plainName: Buffer): string | null {
     return field.readUInt32LE(1) === crc32(plainName) && isUtf8(field.subarray(5)) ? field.toString('utf8', 5) : null
   }
   return null
-}
-
-function codePage437(bytes: Buffer): string {
-  return Array.from(bytes, (byte) => (byte < 128 ? String.fromCharCode(byte) : (CODE_PAGE_437[byte - 128] ?? '?'))).join('')
 }

@@ -1,5 +1,5 @@
 import { dirname, relative } from 'node:path'
-import type { ArrivedFile, TakenFile } from '../../src/job/ledgers.ts'
+import type { ArrivedFile, ReadableFile } from '../../src/job/ledgers.ts'
 import { readDate } from '../../systemscripts/date-format.ts'
 import { PermanentError } from '../../systemscripts/errors.ts'
 import { namePart, stemOf } from '../../systemscripts/name-part.ts'
@@ -14,7 +14,7 @@ import type { ImportSettings } from './settings.ts'
  * @throws PermanentError `name_part_not_found`, `date_not_read`, `date_format_invalid`, `content_not_found`; those of the file's reader
  */
 export async function labelAndDate(
-  file: TakenFile,
+  file: ReadableFile,
   settings: ImportSettings,
   sourceFolder: string,
   today: Date,

@@ -1,5 +1,5 @@
 import type { JobContext } from '../../src/job/define-job.ts'
-import type { DatasetFacts, FixedRows, LoadRules, LoadWork, TakenFile } from '../../src/job/ledgers.ts'
+import type { DatasetFacts, FixedRows, LoadWork, ReadableFile, TakenFile } from '../../src/job/ledgers.ts'
 import { PermanentError } from '../../systemscripts/errors.ts'
 import { openTables } from '../../systemscripts/read-table.ts'
 import type { TablesLoaded } from '../../systemscripts/table-loader/load.ts'
@@ -13,28 +13,20 @@ export const ownerRole = 'rota_target'
 export type ImportContext = JobContext<ImportSettings>
 
 /** Loads a file as one dataset. @throws those of the file's reader, of labelAndDate and of loadTables */
-export async function loadFile(
-  context: ImportContext,
-  file: TakenFile,
-  rules: LoadRules,
-  onRows: (rowsRead: number) => void,
-): Promise<void> {
+export async function loadFile(context: ImportContext, file: TakenFile, onRows: (rowsRead: number) => void): Promise<void> {
   const { datasets, log } = context
   const facts = await factsOf(context, file)
-  log(
-    `Reading file "${file.name}"`,
-    { size_bytes: file.sizeBytes, sha256: file.sha256, label: facts.label, date: facts.datasetDate },
-    { step: file.name },
-  )
-  const loaded = await datasets.load(file, facts, workOn(context, { name: file.name, bytesAt: file.bytesAt }, facts, rules, onRows))
-  sayLoaded(context, file.name, loaded)
+  log(`Reading file "${file.name}"`, { size_bytes: file.sizeBytes, label: facts.label, date: facts.datasetDate }, { step: file.name })
+  const loaded = await datasets.load(file, facts, workOn(context, { name: file.name, bytesAt: file.bytesAt }, facts, onRows))
+  const { sha256 } = await file.hash
+  sayLoaded(context, file.name, loaded, sha256)
 }
 
 /** Rows that people corrected since their file was loaded join it. */
-export async function joinFixedRows(context: ImportContext, fixed: FixedRows, rules: LoadRules): Promise<void> {
+export async function joinFixedRows(context: ImportContext, fixed: FixedRows): Promise<void> {
   const { datasets, log } = context
   const facts = { ...planFacts(context.config), label: fixed.label, datasetDate: fixed.datasetDate }
-  const work = workOn(context, { name: fixed.fileName, bytesAt: fixed.keptPath }, facts, rules, () => {})
+  const work = workOn(context, { name: fixed.fileName, bytesAt: fixed.keptPath }, facts, () => {})
   const loaded = await datasets.join(fixed, work)
   if (loaded === null) return
   log(
@@ -45,13 +37,13 @@ export async function joinFixedRows(context: ImportContext, fixed: FixedRows, ru
 }
 
 /** Answers what would become of a file. */
-export async function dryRunFile(context: ImportContext, file: TakenFile, rules: LoadRules): Promise<number> {
+export async function dryRunFile(context: ImportContext, file: ReadableFile): Promise<number> {
   const facts = await factsOf(context, file)
   const request = { dryRunId: context.config.dryRunId, file: file.path }
   return await context.datasets.dryRun(
     request,
     facts,
-    workOn(context, { name: file.name, bytesAt: file.bytesAt }, facts, rules, () => {}),
+    workOn(context, { name: file.name, bytesAt: file.bytesAt }, facts, () => {}),
   )
 }
 
@@ -59,14 +51,13 @@ function workOn(
   { config: settings, connections, signal }: ImportContext,
   { name, bytesAt }: { name: string; bytesAt: string },
   facts: DatasetFacts,
-  rules: LoadRules,
   onRows: (rowsRead: number) => void,
 ): LoadWork {
   const { nameRule, policy, mode, keyColumns, onDuplicateKey, maxRejects, maxRejectPercent, datasetColumn, sourceZone, emptyWhen } =
     settings
   return (host) =>
     loadTables(host, {
-      ...rules,
+      ...settings.rules,
       open: () => openTables(bytesAt, { ...settings.reading, signal }),
       fileName: name,
       target: facts.targetTable,
@@ -90,7 +81,7 @@ function workOn(
     })
 }
 
-async function factsOf({ config: settings, folder, run, signal }: ImportContext, file: TakenFile): Promise<DatasetFacts> {
+async function factsOf({ config: settings, folder, run, signal }: ImportContext, file: ReadableFile): Promise<DatasetFacts> {
   const today = typeof run.args.as_of === 'string' ? new Date(run.args.as_of) : new Date()
   return { ...planFacts(settings), ...(await labelAndDate(file, settings, folder(settings.sourceFolder), today, signal)) }
 }
@@ -107,7 +98,7 @@ function planFacts({
   return { datasource, datasettype, targetTable, mode, keyColumns }
 }
 
-function sayLoaded({ log, config }: ImportContext, name: string, loaded: TablesLoaded): void {
+function sayLoaded({ log, config }: ImportContext, name: string, loaded: TablesLoaded, sha256: string): void {
   for (const { kind, sheet, headerLine, drift } of loaded.tables) {
     const { added, extra, proposed, ignored, missing, renames } = drift
     const facts = { kind, sheet, header_line: headerLine, new_table: loaded.isTargetNew, added, ignored, missing }
@@ -131,6 +122,7 @@ function sayLoaded({ log, config }: ImportContext, name: string, loaded: TablesL
       ...(rowsSkipped > 0 ? { rows_skipped: rowsSkipped } : {}),
       ...(rejects.count > 0 ? { rows_rejected: rejects.count } : {}),
       ...(reason === null ? {} : { reason }),
+      sha256,
     },
     { step: name, level: loaded.state === 'active' || loaded.state === 'empty' ? 'info' : 'warning' },
   )

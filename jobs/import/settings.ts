@@ -1,11 +1,13 @@
+import type { LoadRules } from '../../src/job/ledgers.ts'
 import { checkDateFormat, readDate } from '../../systemscripts/date-format.ts'
-import { PermanentError } from '../../systemscripts/errors.ts'
 import { nameExpression } from '../../systemscripts/name-part.ts'
 import type { ReadTableOptions } from '../../systemscripts/read-table.ts'
 import type { DriftPolicy } from '../../systemscripts/table-loader/drift.ts'
 import type { LoadMode } from '../../systemscripts/table-loader/load.ts'
+import { rowReader } from './read-row.ts'
+import { rulesOf } from './rules.ts'
 
-/** A row of dba.importconfig, args laid over it. */
+/** A row of dba.importconfig with the rows beside it, args laid over it. */
 export interface ImportSettings {
   configName: string
   sourceFolder: string
@@ -43,6 +45,8 @@ export interface ImportSettings {
   datasetColumn: string
   archiveFolder: string
   failedFolder: string
+  /** What people wrote about columns and rows. */
+  rules: LoadRules
   /** Row of dba.dryrun that is to be answered; null: the file is to be loaded. */
   dryRunId: number | null
 }
@@ -59,7 +63,7 @@ export function readSettings(row: Record<string, unknown>): ImportSettings {
 }
 
 function settingsOf(row: Record<string, unknown>): ImportSettings {
-  const read = reader(row)
+  const read = rowReader(row, 'dba.importconfig')
   const configName = read.text('config_name')
   return {
     configName,
@@ -74,6 +78,7 @@ function settingsOf(row: Record<string, unknown>): ImportSettings {
     reading: {
       kind: read.word('file_kind', ['auto', 'csv', 'xlsx', 'xlsb', 'xls', 'ods', 'html', 'xml', 'json']),
       sheet: sheetOf(read.textOrNull('sheet')),
+      memberPattern: read.textOrNull('member_pattern'),
       cellRange: read.textOrNull('cell_range'),
       headerRow: read.numberOrNull('header_row'),
       headerRows: read.numberOrNull('header_rows') ?? 1,
@@ -109,63 +114,9 @@ function settingsOf(row: Record<string, unknown>): ImportSettings {
     datasetColumn: read.text('dataset_column'),
     archiveFolder: read.textOrNull('archive_folder') ?? `archive/${configName}`,
     failedFolder: read.textOrNull('failed_folder') ?? `failed/${configName}`,
+    rules: rulesOf(read),
     dryRunId: read.flag('dry_run') ? read.numberOrNull('dryrun_id') : null,
   }
-}
-
-/** The table's CHECKs have judged the row and the args; this is for what came since: an older version's row, a value of the wrong type. */
-function reader(row: Record<string, unknown>) {
-  return { text, textOrNull, texts, flag, word, numberOrNull, seconds }
-
-  function textOrNull(column: string): string | null {
-    const value = row[column] ?? null
-    if (value === null || typeof value === 'string') return value
-    if (typeof value === 'number') return String(value)
-    throw settingInvalid(column, value, 'text')
-  }
-
-  function text(column: string): string {
-    return textOrNull(column) ?? refuse(column, 'text')
-  }
-
-  function flag(column: string): boolean {
-    const value = row[column]
-    return typeof value === 'boolean' ? value : /^(t|true|on|yes|1)$/i.test(String(value))
-  }
-
-  function word<Word extends string>(column: string, words: readonly Word[]): Word {
-    return words.find((known) => known === row[column]) ?? refuse(column, words.join(', '))
-  }
-
-  function texts(column: string): string[] {
-    const value = row[column] ?? []
-    if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value
-    throw settingInvalid(column, value, 'a list of texts')
-  }
-
-  function numberOrNull(column: string): number | null {
-    const value = textOrNull(column)
-    if (value === null) return null
-    return Number.isFinite(Number(value)) ? Number(value) : refuse(column, 'a number')
-  }
-
-  function seconds(column: string): number {
-    return intervalSeconds(text(column)) ?? refuse(column, "an interval such as '10 seconds'")
-  }
-
-  function refuse(column: string, wanted: string): never {
-    throw settingInvalid(column, row[column], wanted)
-  }
-}
-
-/** `00:00:02`, as Postgres writes an interval below a day, or as a person does: `10 seconds`, `1 minute 30 s`. */
-function intervalSeconds(text: string): number | null {
-  const clock = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(text)
-  if (clock) return Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3])
-  const factors: Record<string, number> = { s: 1, m: 60, h: 3600 }
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)\s*(s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:ours?)?)\b/gi)]
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text.replace(/^\s+|(?<=[a-z])\s+|\s+$/gi, '')) return null
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (factors[unit?.[0]?.toLowerCase() ?? ''] ?? 0), 0)
 }
 
 function sheetOf(sheet: string | null): string | number | null {
@@ -174,10 +125,4 @@ function sheetOf(sheet: string | null): string | number | null {
 
 function expressionOrNull(pattern: string | null): RegExp | null {
   return pattern === null ? null : nameExpression(pattern)
-}
-
-function settingInvalid(column: string, value: unknown, wanted: string): PermanentError {
-  return new PermanentError('setting_invalid', `${column} of dba.importconfig is ${JSON.stringify(value ?? null)}`, {
-    hint: `Write ${wanted}, in the row or in the args of the schedule.`,
-  })
 }

@@ -132,6 +132,7 @@ declare
   tests text;
   broken text;
   missing text;
+  seen text;
   hint text;
 begin
   select string_agg(format('case when not (%s) then %L end', pg_get_expr(conbin, conrelid), conname), ', ' order by conname)
@@ -157,10 +158,15 @@ begin
   if tests is not null then
     execute format('select (array_remove(array[%s]::text[], null))[1] from (select ($1).*) as row_to_write', tests) into broken using new;
     if broken is not null then
-      select obj_description(oid, 'pg_constraint') into hint from pg_constraint where conrelid = tg_relid and conname = broken;
+      select obj_description(k.oid, 'pg_constraint'),
+        (select string_agg(format('%s is %s', a.attname, left((to_jsonb(new) -> a.attname::text)::text, 100)), ', ' order by a.attnum)
+         from pg_attribute a where a.attrelid = k.conrelid and a.attnum = any (k.conkey))
+      into hint, seen
+      from pg_constraint k
+      where k.conrelid = tg_relid and k.conname = broken;
       raise check_violation using
         message = format('%I.%I: %s', tg_table_schema, tg_table_name, replace(broken, '_', ' ')),
-        detail = format('This row breaks the rule "%s".', broken),
+        detail = format('This row breaks the rule "%s": %s.', broken, seen),
         hint = coalesce(hint, 'Correct the row.'),
         constraint = broken, table = tg_table_name, schema = tg_table_schema;
     end if;

@@ -69,7 +69,7 @@ comment on column dba.run.schedule_id is 'The schedule. History stays readable w
 comment on column dba.run.schedule_name is 'Name of the schedule as it was.';
 comment on column dba.run.job is 'Kind of work.';
 comment on column dba.run.config_name is 'Row of the settings table as it was named.';
-comment on column dba.run.config_version is 'Version of the config that the run was queued with; see dba.configaudit.';
+comment on column dba.run.config_version is 'Version of the config that the run was queued with; what it was stands in dba.configversion.';
 comment on column dba.run.args is 'Overrides in force; Rota adds file, payload, as_of.';
 comment on column dba.run.trigger is 'Why it fires: cron, request, file, notify, after, catch_up, always, api.';
 comment on column dba.run.fire_key is 'Identity of the fire: the nominal instant, the file, the upstream runs, a uuid for a request. Unique per schedule, so a fire runs once.';

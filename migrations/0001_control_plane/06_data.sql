@@ -112,7 +112,7 @@ comment on column dba.file.seen_at is 'When Rota first met it.';
 comment on column dba.file.updated_at is 'When this row last changed.';
 comment on constraint origin_is_folder_mail_page_or_sftp on dba.file is 'Set by Rota.';
 comment on constraint file_state_is_a_known_word on dba.file is 'People set retry (load the kept bytes again) or dismissed.';
-create index file_by_hash on dba.file (config_name, sha256) where state = 'loaded';
+create index file_by_bytes on dba.file (size_bytes, sha256);
 create index file_by_state on dba.file (job, config_name, state) where state in ('waiting', 'loading', 'retry', 'failed', 'quarantined');
 create index file_by_retry on dba.file (job, config_name) where state = 'retry';
 create index file_by_run on dba.file (run_id);

@@ -1,4 +1,4 @@
--- What every table that people write has in common, and what a settings table of a job needs besides.
+-- What every table that people write has in common.
 
 create function dba.tell_workers()
 returns trigger
@@ -34,79 +34,6 @@ begin
 end
 $$;
 comment on function dba.adopt_people_table(text, text, boolean) is 'For migrations: hangs record, refusals in words, audit, notification and grants on a table that people write.';
-
-create function dba.register_config()
-returns trigger
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  of_job constant text := tg_argv[0];
-  users text[];
-begin
-  if tg_op = 'INSERT' then
-    insert into dba.jobconfig (job, config_name, is_active, version) values (of_job, new.config_name, new.is_active, new.version);
-    return new;
-  end if;
-  if tg_op = 'DELETE' then
-    select array_agg(schedule_name order by schedule_name) into users from dba.scheduler where job = of_job and config_name = old.config_name;
-    if users is not null then
-      perform dba.refuse(
-        format('config "%s" of job "%s" is used by schedule %s', old.config_name, of_job, dba.name_list(users)),
-        'Delete those schedules first, or switch the config off: is_active = false.', null, '23503');
-    end if;
-    delete from dba.jobconfig where job = of_job and config_name = old.config_name;
-    return old;
-  end if;
-  if new.config_name <> old.config_name then
-    update dba.jobconfig set config_name = new.config_name where job = of_job and config_name = old.config_name;
-  end if;
-  update dba.jobconfig set is_active = new.is_active, version = new.version
-  where job = of_job and config_name = new.config_name and (is_active, version) is distinct from (new.is_active, new.version);
-  return new;
-end
-$$;
-comment on function dba.register_config() is 'Keeps dba.jobconfig in step with a settings table; a rename takes its schedules along at once.';
-
-create function dba.rename_config()
-returns trigger
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  of_job constant text := tg_argv[0];
-begin
-  update dba.bookmark set config_name = new.config_name where job = of_job and config_name = old.config_name;
-  update dba.bookmarkhistory set config_name = new.config_name where job = of_job and config_name = old.config_name;
-  update dba.file set config_name = new.config_name where job = of_job and config_name = old.config_name;
-  update dba.dataset set config_name = new.config_name where job = of_job and config_name = old.config_name;
-  update dba.columnproposal set config_name = new.config_name where job = of_job and config_name = old.config_name;
-  -- A schedule that has the former name now means another config, which took it in the same transaction.
-  update dba.run r set config_name = new.config_name
-  where r.job = of_job and r.config_name = old.config_name and r.state in ('planned', 'waiting', 'queued', 'running')
-    and not exists (select from dba.scheduler s where s.schedule_id = r.schedule_id and s.job = of_job and s.config_name = old.config_name);
-  return null;
-end
-$$;
-comment on function dba.rename_config() is 'Gives bookmarks, files, datasets, proposals and the runs that are planned or open the new name of their config.';
-
-create function dba.adopt_config_table(job text)
-returns void
-language plpgsql
-as $$
-declare
-  table_name constant text := (select config_table from dba.job j where j.job = adopt_config_table.job);
-begin
-  perform dba.adopt_people_table(table_name, 'config_name');
-  execute format('create trigger register before delete on dba.%I for each row execute function dba.register_config(%L)', table_name, job);
-  execute format('create trigger register_after after insert or update on dba.%I for each row when (current_user <> ''rota_worker'') execute function dba.register_config(%L)', table_name, job);
-  -- At the commit: while the transaction is open, perhaps for hours in a client, no run waits for a row of it.
-  execute format('create constraint trigger rename_config after update on dba.%I deferrable initially deferred for each row when (new.config_name <> old.config_name and current_user <> ''rota_worker'') execute function dba.rename_config(%L)', table_name, job);
-end
-$$;
-comment on function dba.adopt_config_table(text) is 'For migrations: makes dba.<job>config a settings table: select dba.adopt_config_table(''import'').';
 
 -- Refusals of a DELETE in words, where a foreign key would only name itself.
 create function dba.refuse_delete_in_use()
@@ -152,20 +79,8 @@ $$;
 comment on function dba.calendarday_rules() is 'BEFORE trigger of dba.calendarday.';
 create trigger m_calendarday_rules before insert or update on dba.calendarday for each row execute function dba.calendarday_rules();
 
-create function dba.calendar_touched()
-returns trigger
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  -- A new holiday is a new version of its calendar: schedules that keep to it are planned anew.
-  update dba.calendar set version = version + 1 where calendar in (case when tg_op <> 'DELETE' then new.calendar end, case when tg_op <> 'INSERT' then old.calendar end);
-  return null;
-end
-$$;
-comment on function dba.calendar_touched() is 'AFTER trigger of dba.calendarday: counts up the version of the calendar.';
-create trigger calendar_touched after insert or update or delete on dba.calendarday for each row execute function dba.calendar_touched();
+-- A new holiday is a new version of its calendar: schedules that keep to it are planned anew.
+create trigger calendar_touched after insert or update or delete on dba.calendarday for each row execute function dba.count_up_version('calendar', 'calendar');
 
 create function dba.lane_rules()
 returns trigger
@@ -307,28 +222,3 @@ end
 $$;
 comment on function dba.setting_taken() is 'AFTER trigger of dba.setting: is_live set to true on a copy makes it the live one.';
 create trigger setting_taken after update on dba.setting for each row when (new.name = 'is_live' and current_user <> 'rota_worker') execute function dba.setting_taken();
-
-create function dba.settings_of(of_job text, of_config text, of_version integer default null)
-returns jsonb
-language plpgsql
-stable
-as $$
-declare
-  settings_table constant text := (select j.config_table from dba.job j where j.job = of_job);
-  settings jsonb;
-begin
-  if settings_table is null then
-    return '{}';
-  end if;
-  execute format('select to_jsonb(c) from dba.%I c where c.config_name = $1', settings_table) into settings using of_config;
-  if of_version is null or settings ->> 'version' = of_version::text then
-    return settings;
-  end if;
-  return coalesce(
-    (select a.after from dba.configaudit a
-      where a.table_name = settings_table and a.after ->> 'config_name' = of_config and a.version = of_version
-      order by a.audit_id desc limit 1),
-    settings);
-end
-$$;
-comment on function dba.settings_of(text, text, integer) is 'A row of a settings table as it was in that version (null: as it is): select dba.settings_of(''import'', ''prices'', 3).';

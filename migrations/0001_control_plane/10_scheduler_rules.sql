@@ -51,8 +51,15 @@ returns text
 language plpgsql
 immutable
 as $$
+declare
+  -- What is escaped or stands in a class is one character, whatever it looks like.
+  shape constant text := regexp_replace(pattern, '\\.|\[\^?\]?(?:[^]\\]|\\.)*\]', 'x', 'g');
 begin
   perform '' ~ pattern;
+  if shape ~ '\([^()]*([*+]|\{\d+,\d*\})[^()]*\)([*+]|\{\d+,\})' then
+    perform dba.refuse(format('%s "%s" repeats a group that holds a repetition', what, left(pattern, 100)),
+      'The workers could look for ever whether a text matches it. Write a+ in place of (a+)+.');
+  end if;
   return pattern;
 exception when invalid_regular_expression then
   perform dba.refuse(format('%s "%s" is not right: %s', what, left(pattern, 100), replace(sqlerrm, 'invalid regular expression: ', '')),

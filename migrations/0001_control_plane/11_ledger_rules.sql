@@ -1,33 +1,63 @@
 -- Bookmarks, datasets, files, rejects and alerts: the few columns that people may set.
-create function dba.people_may_set(what text, changed text[], allowed text[], hint text)
+create function dba.people_may_set()
+returns trigger
+language plpgsql
+as $$
+declare
+  settable constant text[] := tg_argv[0]::text[];
+  hint constant text := tg_argv[1];
+  refused constant text := (
+    select n.key from jsonb_each(to_jsonb(new)) n
+    where to_jsonb(old) -> n.key is distinct from n.value and n.key <> all (settable)
+    order by n.key limit 1);
+begin
+  if refused is not null then
+    perform dba.refuse(format('column "%s" of dba.%I is kept by Rota', refused, tg_table_name), hint, null, '42501');
+  end if;
+  return new;
+end
+$$;
+comment on function dba.people_may_set() is 'BEFORE trigger for people: refuses an UPDATE of columns that are the system''s.';
+
+create function dba.people_write_no_rows()
+returns trigger
+language plpgsql
+as $$
+declare
+  hint constant text := tg_argv[0];
+begin
+  -- A superuser mends what nobody foresaw.
+  if (select r.rolsuper from pg_roles r where r.rolname = current_user) then
+    return coalesce(new, old);
+  end if;
+  perform dba.refuse(format('rows of dba.%I are written by Rota, and stay', tg_table_name), hint, null, '42501');
+end
+$$;
+comment on function dba.people_write_no_rows() is 'BEFORE trigger for people: refuses an INSERT or DELETE of what the system writes down.';
+
+create function dba.adopt_ledger_table(table_name text, settable text[], hint text, tells text)
 returns void
 language plpgsql
 as $$
 declare
-  refused text := (select c from unnest(changed) c where c <> all (allowed) order by c limit 1);
+  for_people constant text := 'for each row when (current_user not in (''rota_worker'', ''rota_owner'')) execute function';
 begin
-  if refused is not null then
-    perform dba.refuse(format('column "%s" of dba.%I is kept by Rota', refused, what), hint, null, '42501');
-  end if;
+  execute format('create trigger a_people_may_set before update on dba.%I %s dba.people_may_set(%L, %L)', table_name, for_people, settable, hint);
+  execute format('create trigger m_%s_rules before update on dba.%I %s dba.%I()', table_name, table_name, for_people, table_name || '_rules');
+  execute format('create trigger a_people_write_no_rows before insert or delete on dba.%I %s dba.people_write_no_rows(%L)', table_name, for_people, hint);
+  execute format('create trigger z_say_why before update on dba.%I %s dba.say_why()', table_name, for_people);
+  execute format('create trigger tell_workers after update on dba.%I for each statement when (current_user <> ''rota_worker'') execute function dba.tell_workers(%L)', table_name, tells);
+  execute format('grant select on dba.%I to rota_reader', table_name);
+  execute format('grant insert, update, delete on dba.%I to rota_dba, rota_worker', table_name);
 end
 $$;
-comment on function dba.people_may_set(text, text[], text[], text) is 'Refuses an UPDATE of columns that are the system''s.';
-
-create function dba.changed_columns(before jsonb, after jsonb)
-returns text[]
-language sql
-immutable
-as $$ select coalesce(array_agg(n.key order by n.key), '{}') from jsonb_each(after) n where before -> n.key is distinct from n.value $$;
-comment on function dba.changed_columns(jsonb, jsonb) is 'Names of the columns that differ between two rows.';
+comment on function dba.adopt_ledger_table(text, text[], text, text) is 'For migrations: hangs refusals in words, dba.<table>_rules, notification and grants on a table that the system writes and of which people set a few columns.';
 
 create function dba.bookmark_rules()
 returns trigger
 language plpgsql
 as $$
 begin
-  if tg_op = 'UPDATE' then
-    perform dba.people_may_set('bookmark', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{value,reason}', 'Set value and reason.');
-  end if;
   if btrim(coalesce(new.reason, '')) = '' or tg_op = 'UPDATE' and new.reason is not distinct from old.reason then
     perform dba.refuse('a bookmark is moved by hand only with a reason', 'update dba.bookmark set value = …, reason = ''…'' where ….');
   end if;
@@ -38,6 +68,8 @@ begin
 end
 $$;
 comment on function dba.bookmark_rules() is 'BEFORE trigger of dba.bookmark for people.';
+create trigger a_people_may_set before update on dba.bookmark for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.people_may_set('{value,reason}', 'Set value and reason.');
 create trigger m_bookmark_rules before insert or update on dba.bookmark for each row
   when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.bookmark_rules();
 create trigger z_say_why before insert or update on dba.bookmark for each row
@@ -71,7 +103,6 @@ returns trigger
 language plpgsql
 as $$
 begin
-  perform dba.people_may_set('file', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state,reason}', 'Set state to retry or dismissed.');
   if new.state is distinct from old.state then
     if new.state = 'retry' and old.state not in ('loaded', 'stored', 'duplicate', 'failed', 'quarantined', 'waiting', 'dismissed') then
       perform dba.refuse(format('file "%s" is %s, so there is nothing to retry', old.file_name, old.state), 'Retry a file that is loaded, stored, duplicate, failed, quarantined, waiting or dismissed.');
@@ -91,17 +122,12 @@ begin
 end
 $$;
 comment on function dba.file_rules() is 'BEFORE trigger of dba.file for people.';
-create trigger m_file_rules before update on dba.file for each row
-  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.file_rules();
-create trigger tell_workers after update on dba.file for each statement
-  when (current_user <> 'rota_worker') execute function dba.tell_workers('file');
 
 create function dba.alert_rules()
 returns trigger
 language plpgsql
 as $$
 begin
-  perform dba.people_may_set('alert', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state}', 'Set state to acknowledged, muted or open.');
   if new.state is distinct from old.state and new.state = 'recovered' then
     perform dba.refuse('an alert recovers by itself', 'Set state to acknowledged or muted.', null, '42501');
   end if;
@@ -110,15 +136,12 @@ begin
 end
 $$;
 comment on function dba.alert_rules() is 'BEFORE trigger of dba.alert for people.';
-create trigger m_alert_rules before update on dba.alert for each row
-  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.alert_rules();
 
 create function dba.dataset_rules()
 returns trigger
 language plpgsql
 as $$
 begin
-  perform dba.people_may_set('dataset', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state,reason}', 'Set state to deleted (its rows leave the target) or active (release a quarantined one).');
   if new.state is distinct from old.state then
     if new.state = 'active' and old.state <> 'quarantined' then
       perform dba.refuse(format('dataset %s is %s; only a quarantined one is released', old.dataset_id, old.state), 'To load a file again: update dba.file set state = ''retry''.');
@@ -133,8 +156,6 @@ begin
 end
 $$;
 comment on function dba.dataset_rules() is 'BEFORE trigger of dba.dataset for people.';
-create trigger m_dataset_rules before update on dba.dataset for each row
-  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.dataset_rules();
 
 create function dba.reject_rules()
 returns trigger
@@ -144,7 +165,6 @@ declare
   unknown text;
   columns constant text[] := array(select jsonb_object_keys(case when jsonb_typeof(old.raw) = 'object' then old.raw else '{}' end));
 begin
-  perform dba.people_may_set('reject', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state,fixed}', 'Put the corrected values into fixed and set state to retry, or to dismissed.');
   if new.state is distinct from old.state and new.state not in ('retry', 'dismissed', 'open') then
     perform dba.refuse(format('a reject cannot be set to "%s" by hand', new.state), 'Set state to retry or dismissed.', null, '42501');
   end if;
@@ -176,7 +196,8 @@ begin
 end
 $$;
 comment on function dba.reject_rules() is 'BEFORE trigger of dba.reject for people.';
-create trigger m_reject_rules before update on dba.reject for each row
-  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.reject_rules();
-create trigger tell_workers after update on dba.reject for each statement
-  when (current_user <> 'rota_worker') execute function dba.tell_workers('reject');
+
+select dba.adopt_ledger_table('file', '{state,reason}', 'Set state to retry or dismissed.', 'file');
+select dba.adopt_ledger_table('reject', '{state,fixed}', 'Put the corrected values into fixed and set state to retry, or to dismissed.', 'reject');
+select dba.adopt_ledger_table('dataset', '{state,reason}', 'Set state to deleted (its rows leave the target) or active (release a quarantined one).', 'dataset');
+select dba.adopt_ledger_table('alert', '{state}', 'Set state to acknowledged, muted or open.', 'alert');

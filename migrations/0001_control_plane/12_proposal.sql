@@ -44,12 +44,11 @@ create unique index a_change_is_proposed_once on dba.columnproposal (job, config
 comment on index dba.a_change_is_proposed_once is 'Law: a change that many files ask for is decided once.';
 create index columnproposal_by_config on dba.columnproposal (job, config_name, proposal_id);
 
-create function dba.proposal_rules()
+create function dba.columnproposal_rules()
 returns trigger
 language plpgsql
 as $$
 begin
-  perform dba.people_may_set('columnproposal', dba.changed_columns(to_jsonb(old), to_jsonb(new)), '{state,ddl,decided_reason}', 'Set state to approved or refused; before that you may correct ddl.');
   if old.state = 'approved' and (new.state, new.ddl) is distinct from (old.state, old.ddl) then
     perform dba.refuse(format('proposal %s was approved by %s', old.proposal_id, old.decided_by), 'Its ddl has been carried out: change the table itself.');
   elsif old.state = 'refused' and new.state = 'open' then
@@ -59,17 +58,18 @@ begin
     new.decided_at := clock_timestamp();
     new.decided_by := session_user;
     if new.state = 'approved' then
+      if not exists (select from dba.jobconfig c where c.job = new.job and c.config_name = new.config_name) then
+        perform dba.refuse(format('config "%s", whose file asked for it, no longer exists', new.config_name),
+          'Insert it again (dba.configaudit has it: dba.restore), or set state to refused.');
+      end if;
       perform dba.carry_out(new.proposal_id, new.ddl);
     end if;
   end if;
   return new;
 end
 $$;
-comment on function dba.proposal_rules() is 'BEFORE trigger of dba.columnproposal for people: keeps who decided, and carries out what is approved.';
-create trigger m_proposal_rules before update on dba.columnproposal for each row
-  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.proposal_rules();
-create trigger z_say_why before update on dba.columnproposal for each row
-  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.say_why();
+comment on function dba.columnproposal_rules() is 'BEFORE trigger of dba.columnproposal for people: keeps who decided, and carries out what is approved.';
+select dba.adopt_ledger_table('columnproposal', '{state,ddl,decided_reason}', 'Set state to approved or refused; before that you may correct ddl.', 'file');
 create trigger audit after update on dba.columnproposal for each row
   when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.audit_change('proposal_id', '{}');
 
@@ -118,8 +118,6 @@ $$;
 comment on function dba.proposal_decided() is 'AFTER trigger of dba.columnproposal: the files that waited for it are loaded again.';
 create trigger proposal_decided after update on dba.columnproposal for each row
   when (new.state <> old.state and new.state <> 'open') execute function dba.proposal_decided();
-create trigger tell_workers after update on dba.columnproposal for each statement
-  when (current_user <> 'rota_worker') execute function dba.tell_workers('file');
 
 create view dba.reject_group as
   with patterned as (
@@ -158,6 +156,4 @@ comment on column dba.reject_group.example is 'The value in the first line.';
 comment on column dba.reject_group.example_reject_id is 'Its row in dba.reject.';
 comment on column dba.reject_group.since is 'When the first was refused.';
 
-grant select on dba.columnproposal, dba.reject_group to rota_reader;
-grant insert, update, delete on dba.columnproposal to rota_worker;
-grant update on dba.columnproposal to rota_dba;
+grant select on dba.reject_group to rota_reader;

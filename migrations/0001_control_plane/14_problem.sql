@@ -103,6 +103,15 @@ create view dba.problem as
     group by coalesce(f.config_name, f.file_name), f.config_name, f.state
 
     union all
+    select 'warning', f.config_name, min(f.updated_at),
+      format('%s for a config that no longer exists, the latest "%s"', case count(*) when 1 then 'a file waits' else format('%s files wait', count(*)) end,
+        (array_agg(f.file_name order by f.updated_at desc))[1]),
+      format('select dba.restore(audit_id) from dba.configaudit where table_name = %L and row_key = %L and after is null; or update dba.file set state = ''dismissed'' where config_name = %2$L and state = ''retry''', j.config_table, f.config_name)
+    from dba.file f join dba.job j on j.job = f.job
+    where f.state = 'retry' and not exists (select from dba.jobconfig c where c.job = f.job and c.config_name = f.config_name)
+    group by f.config_name, j.config_table
+
+    union all
     select 'warning', coalesce(d.config_name, d.label), min(d.created_at),
       format('datasets held back: %s, the latest %s', count(*), max(d.dataset_id)) || coalesce(': ' || (array_agg(d.reason order by d.dataset_id desc))[1], ''),
       format('update dba.dataset set state = ''active'' where dataset_id = %s; or state = ''deleted''', max(d.dataset_id))

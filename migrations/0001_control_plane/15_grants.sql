@@ -9,13 +9,12 @@ grant execute on function dba.adopt_home() to rota_dba;
 revoke execute on function dba.ask_for_check(text), dba.write_backfill(bigint, jsonb, text) from rota_reader;
 grant execute on function dba.ask_for_check(text), dba.write_backfill(bigint, jsonb, text) to rota_operator;
 
-grant select on dba.migration, dba.timezone, dba.job, dba.jobconfig, dba.plan, dba.run, dba.attempt, dba.logentry, dba.worker,
-  dba.bookmark, dba.bookmarkhistory, dba.datasource, dba.datasettype, dba.dataset, dba.file, dba.reject, dba.alert, dba.outbox,
-  dba.configaudit, dba.next_run, dba.recent_run, dba.run_log, dba.schedule_health, dba.problem
+grant select on dba.migration, dba.timezone, dba.job, dba.jobconfig, dba.configversion, dba.plan, dba.run, dba.attempt, dba.logentry, dba.worker,
+  dba.bookmark, dba.bookmarkhistory, dba.datasource, dba.datasettype, dba.outbox, dba.configaudit, dba.next_run, dba.recent_run, dba.run_log, dba.schedule_health, dba.problem
   to rota_reader;
 
 grant insert, update, delete on dba.run, dba.attempt, dba.logentry, dba.worker, dba.plan, dba.bookmark, dba.bookmarkhistory,
-  dba.datasource, dba.datasettype, dba.dataset, dba.file, dba.reject, dba.alert, dba.outbox, dba.timezone
+  dba.datasource, dba.datasettype, dba.outbox, dba.timezone
   to rota_worker;
 grant select, insert, update, delete on dba.secret to rota_worker;
 
@@ -24,7 +23,6 @@ grant update on dba.scheduler, dba.lane to rota_operator;
 grant update on dba.file, dba.reject, dba.alert to rota_operator;
 grant insert, update, delete on dba.bookmark to rota_dba;
 grant insert, update on dba.datasource, dba.datasettype to rota_dba;
-grant update on dba.dataset to rota_dba;
 grant update (max_running) on dba.job to rota_dba;
 
 -- The target's foreign key to its dataset.

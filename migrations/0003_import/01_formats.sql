@@ -1,4 +1,4 @@
--- What people write about values: parts of sheets, types, formats, transforms, expressions. Each check refuses in words, else returns what it was given.
+-- What people write about values: parts of sheets, types, formats. Each check refuses in words, else returns what it was given.
 -- The readers in systemscripts/ follow the same grammars; systemscripts/values.ts has them in full.
 
 create function dba.check_cell_range(cell_range text)
@@ -36,9 +36,15 @@ declare
   modifier text;
   typmod integer := -1;
   hint constant text := 'Write a type of Postgres: text, integer, numeric(12,2), date, timestamptz, boolean, jsonb; one of your own as schema.type.';
+  -- What other databases call it.
+  elsewhere constant jsonb := '{"string": "text", "str": "text", "clob": "text", "nvarchar": "varchar", "varchar2": "varchar", "nchar": "char", "number": "numeric", "double": "double precision",
+    "int unsigned": "bigint", "tinyint": "smallint", "datetime": "timestamp", "datetime2": "timestamp", "smalldatetime": "timestamp", "datetimeoffset": "timestamptz", "blob": "bytea", "uniqueidentifier": "uuid"}';
+  meant constant text := elsewhere ->> lower(btrim(regexp_replace(type, '\(.*$', '')));
 begin
   if type is null or btrim(type) = '' then
     return null;
+  elsif meant is not null then
+    perform dba.refuse(format('there is no type "%s"', left(type, 100)), format('Did you mean "%s"? %s', meant, hint));
   end if;
   begin
     type_id := to_regtype(type);
@@ -55,6 +61,8 @@ begin
   elsif type_id is null then
     perform dba.refuse(format('there is no type "%s"', left(type, 100)),
       coalesce('Did you mean "' || dba.nearest_name(left(type, 100), '{text,integer,smallint,bigint,numeric,real,double precision,boolean,date,timestamp,timestamptz,time,interval,uuid,json,jsonb,bytea,varchar,character varying}') || '"? ', '') || hint);
+  elsif type_id in ('name'::regtype, '"char"'::regtype) then
+    perform dba.refuse(format('type %s cuts values that are too long for it', format_type(type_id, -1)), 'Write text.');
   elsif kind not in ('b', 'd', 'e', 'r', 'm') then
     perform dba.refuse(format('type "%s" is none that a column of a file can have', left(type, 100)), hint);
   end if;
@@ -215,72 +223,3 @@ begin
 end
 $$;
 comment on function dba.check_format(text, text) is 'Refuses a format that the type does not take, in words; else returns it.';
-
-create function dba.check_transform(transform text)
-returns text
-language plpgsql
-immutable
-as $$
-declare
-  hint constant text := 'Join steps by |: trim, upper, lower, collapse, digits, nullif_blank, prefix("x"), suffix("x"), lpad(5, "0"), replace("a", "b"), regexp_replace(/[^0-9]+/g, ""), date("dd.MM.yyyy").';
-  quoted constant text := '\s*"(?:[^"\\]|\\.)*"\s*';
-  one_step constant text := format('^\s*(trim|upper|lower|collapse|digits|nullif_blank|(?:prefix|suffix|date)\s*[(]%1$s[)]|lpad\s*[(]\s*[0-9]{1,4}\s*,%1$s[)]|replace\s*[(]%1$s,%1$s[)]|regexp_replace\s*[(]\s*/(?:[^/\\[]|\\.|\[(?:[^]\\]|\\.)*\])+/[gi]{0,2}\s*,%1$s[)])\s*($|[|,].*$)', quoted);
-  rest text := transform;
-  step text[];
-  pattern text;
-begin
-  if transform is null or btrim(transform) = '' then
-    return transform;
-  end if;
-  loop
-    step := regexp_match(rest, one_step, 'i');
-    if step is null then
-      perform dba.refuse(
-        case when btrim(rest) = '' then format('transform "%s" lacks a step at its end', left(transform, 100))
-          else format('transform "%s" cannot be read from "%s" on', left(transform, 100), left(btrim(rest), 40)) end, hint);
-    end if;
-    pattern := substring(step[1] from '^[A-Za-z_]+\s*[(]\s*/((?:[^/\\[]|\\.|\[(?:[^]\\]|\\.)*\])+)/');
-    if length(pattern) > 200 then
-      perform dba.refuse(format('the expression in transform "%s…" is longer than 200 characters', left(transform, 60)), 'Write a shorter one, or two steps.');
-    elsif lower(step[1]) ~ '^date' then
-      perform dba.check_date_format(replace(substring(step[1] from '"(.*)"'), '\"', '"'), 'day');
-    end if;
-    exit when step[2] = '';
-    rest := substr(step[2], 2);
-  end loop;
-  return transform;
-end
-$$;
-comment on function dba.check_transform(text) is 'Refuses a transform such as trim | upper that cannot be read, in words; else returns it. Regular expressions in it are JavaScript''s, and the workers judge them.';
-
--- Parsed by PL/pgSQL's own check, which looks at the grammar alone: no name is looked up and nothing runs, since the block has returned before.
-create function dba.check_expression(expression text)
-returns text
-language plpgsql
-set check_function_bodies = on
-as $$
-declare
-  wrapper text;
-begin
-  if expression is null then
-    return null;
-  end if;
-  if btrim(expression) = '' then
-    perform dba.refuse('the expression is blank', 'Write what is true of good rows: price > 0; or a query over staging: select sum(price) > 0 from staging.');
-  end if;
-  -- What is right in two settings that close differently cannot break out of either.
-  foreach wrapper in array case when expression ~* '^\s*select\M'
-    then array['declare c cursor for %s' || E'\n; begin end', 'begin return; perform (%s' || E'\n); end']
-    else array['begin return; perform case when %s' || E'\n then 1 end; end', 'begin return; perform (%s' || E'\n); end'] end
-  loop
-    begin
-      execute format('do %L', format(wrapper, expression));
-    exception when others then
-      perform dba.refuse(format('expression "%s" is not right: %s', left(expression, 100), sqlerrm),
-        'Write a condition that is true of good rows, without a semicolon: price > 0 and currency is not null. Or a query over the rows of the file, whose one value is true when all is well: select sum(price) > 0 from staging.');
-    end;
-  end loop;
-  return expression;
-end
-$$;
-comment on function dba.check_expression(text) is 'Refuses what is not one SQL expression, or one select, in words and without running it; else returns it.';

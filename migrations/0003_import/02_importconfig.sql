@@ -7,7 +7,8 @@ create function dba.are_column_names(names text[])
 returns boolean
 language sql
 immutable
-as $$ select names is null or cardinality(names) > 0 and not exists (select from unnest(names) n where n is null or n <> btrim(n) or n = '' or octet_length(n) > 63 or n ~ '[[:cntrl:]]') $$;
+as $$ select names is null or cardinality(names) > 0 and not exists (select from unnest(names) n where n is null or n <> btrim(n) or n = '' or octet_length(n) > 63 or n ~ '[[:cntrl:]]'
+    or n in ('tableoid', 'xmin', 'xmax', 'cmin', 'cmax', 'ctid', 'rota_table', 'rota_line')) $$;
 comment on function dba.are_column_names(text[]) is 'True for names that columns can have, at least one; and for null.';
 
 create function dba.count_distinct(names text[])
@@ -28,6 +29,7 @@ create table dba.importconfig (
   settle              interval     not null default '2 seconds',
   done_file           text,
   file_kind           text         not null default 'auto',
+  member_pattern      text,
   sheet               text,
   cell_range          text,
   header_row          integer,
@@ -69,25 +71,30 @@ create table dba.importconfig (
   updated_by          text         not null default session_user,
   version             integer      not null default 1,
 
-  constraint config_name_is_not_blank check (btrim(config_name) <> ''),
+  constraint config_name_is_not_blank check (config_name = btrim(config_name) and config_name <> '' and config_name !~ '[[:cntrl:]]' and length(config_name) <= 200),
   constraint source_folder_is_not_blank check (btrim(source_folder) <> ''),
+  constraint archive_and_failed_folder_are_not_blank check (btrim(archive_folder) <> '' and btrim(failed_folder) <> ''),
+  constraint folders_are_written_without_dots check (
+    concat('/', source_folder, '/') !~ '[/\\][.][.]?[/\\]' and concat('/', archive_folder, '/') !~ '[/\\][.][.]?[/\\]' and concat('/', failed_folder, '/') !~ '[/\\][.][.]?[/\\]'),
   constraint folders_are_written_without_control_characters check (source_folder || coalesce(archive_folder, '') || coalesce(failed_folder, '') !~ '[[:cntrl:]]'),
   constraint pattern_kind_is_glob_or_regex check (pattern_kind in ('glob', 'regex')),
   constraint file_pattern_can_be_read check (case when pattern_kind = 'regex' then dba.check_regex(file_pattern, 'file_pattern') else dba.check_glob(file_pattern) end is not null),
   constraint file_pattern_names_files_not_folders check (pattern_kind = 'regex' or position('/' in file_pattern) = 0),
   constraint order_by_is_name_or_modified check (order_by in ('name', 'modified')),
   constraint settle_is_between_0_and_1_hour check (settle between '0' and '1 hour'),
-  constraint done_file_is_a_name check (btrim(done_file) <> '' and done_file !~ '[/\\]'),
+  constraint done_file_is_a_name check (btrim(done_file) <> '' and done_file !~ '[/\\]' and regexp_replace(done_file, '\{(name|stem)\}', '', 'g') !~ '[{}]'),
   constraint file_kind_is_known check (file_kind in ('auto', 'csv', 'xlsx', 'xlsb', 'xls', 'ods', 'html', 'xml', 'json')),
   constraint sheet_is_not_blank check (btrim(sheet) <> ''),
+  constraint member_pattern_can_be_read check (member_pattern is null or dba.check_member_pattern(member_pattern) is not null),
   constraint sheet_pattern_can_be_read check (sheet !~ '^/.+/$' or dba.check_regex(substring(sheet from '^/(.+)/$'), 'sheet') is not null),
   constraint cell_range_can_be_read check (dba.check_cell_range(cell_range) is not null or cell_range is null),
   constraint header_row_counts_from_1 check (header_row >= 1),
   constraint header_rows_is_between_1_and_5 check (header_rows between 1 and 5),
   constraint ends_when_can_be_read check (dba.check_regex(ends_when, 'ends_when') is not null or ends_when is null),
-  constraint delimiter_is_one_character check (char_length(delimiter) = 1 or delimiter = '\t'),
+  constraint delimiter_is_one_character check (char_length(delimiter) = 1 and delimiter !~ '[\r\n]' or delimiter = '\t'),
+  constraint delimiter_is_not_the_quote check (delimiter <> coalesce(quote, '"')),
   constraint quote_is_one_character_or_none check (char_length(quote) <= 1),
-  constraint encoding_is_known check (encoding ~* '^(utf-?8|utf-16(le|be)?|ucs-2|iso-10646-ucs-2|(us-)?ascii|latin[1-6]|l[1-69]|iso-8859-([1-9]|1[01345]|16|[68]-[ei])|iso8859-?([1-9]|1[01345])|iso_8859-([1-9]|15)|(windows-|cp|x-cp)125[0-8]|windows-874|dos-874|tis-620|(ibm|cp)866|koi8(-ru?|-u)?|koi|macintosh|mac|x-mac-(roman|cyrillic|ukrainian)|gbk|x-gbk|gb_?2312|gb_2312-80|gb18030|big5(-hkscs)?|cn-big5|(x-)?euc-jp|(x-)?sjis|shift[-_]jis|ms_kanji|ms932|windows-31j|iso-2022-jp|euc-kr|ks_c_5601-1987|windows-949|korean|chinese|greek|hebrew|arabic|cyrillic)$'),
+  constraint encoding_is_known check (encoding ~* '^(utf-?8|utf-16(le|be)?|ucs-2|iso-10646-ucs-2|(us-)?ascii|latin[1-6]|l[1-69]|iso-8859-([1-9]|1[01345]|16|[68]-[ei])|iso8859-?([1-9]|1[01345])|iso_8859-([1-9]|15)|(windows-|cp|x-cp)125[0-8]|windows-874|dos-874|tis-620|(ibm|cp)(437|850|852|858|866)|koi8(-ru?|-u)?|koi|macintosh|mac|x-mac-(roman|cyrillic|ukrainian)|gbk|x-gbk|gb_?2312|gb_2312-80|gb18030|big5(-hkscs)?|cn-big5|(x-)?euc-jp|(x-)?sjis|shift[-_]jis|ms_kanji|ms932|windows-31j|iso-2022-jp|euc-kr|ks_c_5601-1987|windows-949|korean|chinese|greek|hebrew|arabic|cyrillic)$'),
   constraint name_rule_is_legacy_or_readable check (name_rule in ('legacy', 'readable')),
   constraint target_table_is_written_schema_dot_table check (target_table ~ '^[a-z_][a-z0-9_]*[.][a-z_][a-z0-9_]*$'),
   constraint target_table_is_in_a_schema_for_data check (target_table !~ '^(dba|pgboss|rota_staging|information_schema|pg_[a-z0-9_]*)[.]'),
@@ -98,6 +105,7 @@ create table dba.importconfig (
   constraint rows_go_to_a_table_or_a_csv check (target_table is not null or keep_csv),
   constraint upsert_knows_rows_by_key_columns check (load_mode <> 'upsert' or key_columns is not null),
   constraint key_columns_are_names_of_columns check (dba.are_column_names(key_columns)),
+  constraint key_columns_come_from_the_file check (dataset_column <> all (key_columns)),
   constraint key_columns_stand_once check (cardinality(key_columns) = dba.count_distinct(key_columns)),
   constraint on_duplicate_key_is_fail_last_or_first check (on_duplicate_key in ('fail', 'last', 'first')),
   constraint on_duplicate_key_needs_key_columns check (on_duplicate_key = 'fail' or key_columns is not null),
@@ -114,10 +122,11 @@ create table dba.importconfig (
   constraint on_unreadable_date_is_fail_or_today check (on_unreadable_date in ('fail', 'today')),
   constraint part_delimiter_is_not_empty check (part_delimiter <> ''),
   constraint empty_when_can_be_read check (dba.check_regex(empty_when, 'empty_when') is not null or empty_when is null),
+  constraint a_spec_or_pattern_is_null_or_not_empty check (label_spec <> '' and date_spec <> '' and ends_when <> '' and empty_when <> ''),
   constraint regular_expressions_mean_the_same_everywhere check (
-    concat_ws(' ', case when pattern_kind = 'regex' then file_pattern end, case when label_from in ('filename', 'folder') then label_spec end, case when date_from = 'filename' then date_spec end,
-      case when sheet ~ '^/.+/$' then sheet end, ends_when, empty_when)
-    !~ '\[\[[:.=]|\\[mMyYAZ]|\(\?(?!:|=|!|<=|<!)|(^| )\*\*\*'),
+    (pattern_kind <> 'regex' or dba.reads_everywhere(file_pattern)) and (label_from not in ('filename', 'folder') or dba.reads_everywhere(label_spec))
+    and (date_from <> 'filename' or dba.reads_everywhere(date_spec)) and dba.reads_everywhere(substring(sheet from '^/(.+)/$')) and dba.reads_everywhere(substring(member_pattern from '^/(.+)/$'))
+    and dba.reads_everywhere(ends_when) and dba.reads_everywhere(empty_when)),
   constraint dataset_column_is_a_plain_name check (dataset_column ~ '^[a-z_][a-z0-9_]{0,62}$'),
   constraint max_rejects_is_not_negative check (max_rejects >= 0),
   constraint max_reject_percent_is_between_0_and_100 check (max_reject_percent between 0 and 100),
@@ -138,6 +147,7 @@ comment on column dba.importconfig.order_by is 'Which file first: by name (defau
 comment on column dba.importconfig.settle is 'A file is taken when it has not changed for so long: 2 seconds. Not used with done_file.';
 comment on column dba.importconfig.done_file is 'A file is taken when this one stands beside it: {name}.done, {stem}.ok, or .done for the same as {name}.done. Null: settle decides. It is removed when its file has been dealt with.';
 comment on column dba.importconfig.file_kind is 'auto (default: told by the bytes, whatever the name ends in), csv (tabs and other delimiters too), xlsx (and .xlsm), xlsb, xls, ods, html, xml (SpreadsheetML 2003) or json (one object a line, or a list of them). What is packed with gzip or zip is unpacked first.';
+comment on column dba.importconfig.member_pattern is 'Of a zip, which of its files: a glob on the name (*.csv), on the path where it holds a slash (2024/*.csv), or /pattern/, a regular expression on the path. Null: all of them, as one dataset.';
 comment on column dba.importconfig.sheet is 'Sheet by name, its number from 1, /pattern/ (a regular expression), or * for all; of an HTML page the number of the table. Null: the first visible sheet, the largest table. All sheets of a file become one dataset.';
 comment on column dba.importconfig.cell_range is 'Part of the sheet: B3:K200, columns B:K, rows 3:200, or B3: for everything from there on. Null: all of it.';
 comment on column dba.importconfig.header_row is 'Row that holds the column names, counted from 1; of several header rows the first. Null: Rota finds it.';
@@ -179,27 +189,31 @@ comment on column dba.importconfig.updated_at is 'When it was last changed. Kept
 comment on column dba.importconfig.updated_by is 'Login that changed it. Kept by Rota.';
 comment on column dba.importconfig.version is 'Counted up by every change. Kept by Rota.';
 
-comment on constraint config_name_is_not_blank on dba.importconfig is 'Give it a name, for example prices.';
+comment on constraint config_name_is_not_blank on dba.importconfig is 'Give it a name of 1 to 200 characters on one line, without blanks at its ends, for example prices.';
 comment on constraint source_folder_is_not_blank on dba.importconfig is 'Write a folder: inbox/prices is below the data folder, /srv/prices is absolute.';
+comment on constraint archive_and_failed_folder_are_not_blank on dba.importconfig is 'Write a folder; null: archive/<config_name> and failed/<config_name>.';
+comment on constraint folders_are_written_without_dots on dba.importconfig is 'Write the way without . and ..: inbox/prices is below the data folder, /srv/prices is absolute.';
 comment on constraint folders_are_written_without_control_characters on dba.importconfig is 'Write the folder on one line, without tabs.';
 comment on constraint pattern_kind_is_glob_or_regex on dba.importconfig is 'Write glob (*.xlsx) or regex (prices_[0-9]+[.]csv).';
 comment on constraint file_pattern_can_be_read on dba.importconfig is 'Write for example *.xlsx.';
 comment on constraint file_pattern_names_files_not_folders on dba.importconfig is 'Put the folder into source_folder; with recurse = true the folders below are searched too.';
 comment on constraint order_by_is_name_or_modified on dba.importconfig is 'Write name, or modified for the oldest first.';
 comment on constraint settle_is_between_0_and_1_hour on dba.importconfig is 'Write for example 10 seconds.';
-comment on constraint done_file_is_a_name on dba.importconfig is 'Write {name}.done, {stem}.ok or .done, without a folder; null: settle decides.';
+comment on constraint done_file_is_a_name on dba.importconfig is 'Write {name}.done, {stem}.ok or .done, without a folder: {name} is the whole name, {stem} the name without extension; null: settle decides.';
 comment on constraint file_kind_is_known on dba.importconfig is 'Write auto, csv, xlsx, xlsb, xls, ods, html, xml or json; .xlsm is xlsx, .tsv and .txt are csv. gzip and zip need no word of their own.';
 comment on constraint sheet_is_not_blank on dba.importconfig is 'Write the sheet''s name, its number from 1, /pattern/ or * for all; null: the first visible one.';
+comment on constraint member_pattern_can_be_read on dba.importconfig is 'Write for example *.csv, 2024/*.csv, or a regular expression between slashes: /^2024/.';
 comment on constraint sheet_pattern_can_be_read on dba.importconfig is 'Write a regular expression between slashes, for example /^Prices/.';
 comment on constraint cell_range_can_be_read on dba.importconfig is 'Write it as in a spreadsheet: B3:K200, columns B:K, rows 3:200, or B3: for everything from there on.';
 comment on constraint header_row_counts_from_1 on dba.importconfig is 'Write the row as a spreadsheet counts it, from 1; null: Rota finds it.';
 comment on constraint header_rows_is_between_1_and_5 on dba.importconfig is 'Write how many rows the column names take up, 1 to 5.';
 comment on constraint ends_when_can_be_read on dba.importconfig is 'Write a regular expression, for example ^Total.';
 comment on constraint delimiter_is_one_character on dba.importconfig is 'Write one character, for example ; or \t for a tab; null: detected. What splits the file''s name is part_delimiter.';
+comment on constraint delimiter_is_not_the_quote on dba.importconfig is 'Write another delimiter, or what values are quoted with into quote ('''' for nothing).';
 comment on constraint quote_is_one_character_or_none on dba.importconfig is 'Write one character, or '''' for a file without quotes; null: ".';
 comment on constraint encoding_is_known on dba.importconfig is 'Write utf-8, utf-16le, windows-1252, windows-1250, iso-8859-2, iso-8859-15, koi8-r, ibm866, macintosh, gb18030, big5, euc-jp, shift_jis, euc-kr or another name of the WHATWG Encoding Standard; null: detected.';
 comment on constraint name_rule_is_legacy_or_readable on dba.importconfig is 'Write legacy or readable.';
-comment on constraint target_table_is_written_schema_dot_table on dba.importconfig is 'Write schema and table in lower case, for example feeds.price.';
+comment on constraint target_table_is_written_schema_dot_table on dba.importconfig is 'Write schema and table in lower case, for example feeds.price. A table with another name gets one that needs no quotes: alter table feeds."Price List" rename to price_list.';
 comment on constraint target_table_is_in_a_schema_for_data on dba.importconfig is 'Schemas dba, pgboss, rota_staging, information_schema and pg_… are the system''s. Write another one, for example feeds.price.';
 comment on constraint schema_and_table_have_at_most_63_characters on dba.importconfig is 'Postgres cuts longer names. Write shorter ones.';
 comment on constraint on_new_column_is_add_ignore_fail_extra_or_propose on dba.importconfig is 'Write add, ignore, fail, extra or propose.';
@@ -207,7 +221,8 @@ comment on constraint on_missing_column_is_null_or_fail on dba.importconfig is '
 comment on constraint load_mode_is_known on dba.importconfig is 'Write append, replace, replace_dataset, upsert or append_new.';
 comment on constraint rows_go_to_a_table_or_a_csv on dba.importconfig is 'Give target_table: feeds.price. Or keep_csv = true, and files are only converted to CSV.';
 comment on constraint upsert_knows_rows_by_key_columns on dba.importconfig is 'Name the columns by which a row is found again: key_columns = ''{isin,price_date}''.';
-comment on constraint key_columns_are_names_of_columns on dba.importconfig is 'Write the target''s column names as name_rule makes them, each of 1 to 63 bytes: ''{isin,price_date}''; null: there is no key.';
+comment on constraint key_columns_are_names_of_columns on dba.importconfig is 'Write the target''s column names as name_rule makes them, each of 1 to 63 bytes and none of Postgres''s own (ctid, xmin …): ''{isin,price_date}''; null: there is no key.';
+comment on constraint key_columns_come_from_the_file on dba.importconfig is 'Each load has a dataset of its own, so its number names no row. Write columns of the file: key_columns = ''{isin,price_date}''.';
 comment on constraint key_columns_stand_once on dba.importconfig is 'Take out the name that stands there twice.';
 comment on constraint on_duplicate_key_is_fail_last_or_first on dba.importconfig is 'Write fail, or which of the rows is taken: last or first.';
 comment on constraint on_duplicate_key_needs_key_columns on dba.importconfig is 'Name the columns that make the key: key_columns = ''{isin,price_date}''. Or leave on_duplicate_key at fail.';
@@ -224,71 +239,10 @@ comment on constraint date_format_can_be_read on dba.importconfig is 'Build it f
 comment on constraint on_unreadable_date_is_fail_or_today on dba.importconfig is 'Write fail, or today for the day of the load.';
 comment on constraint part_delimiter_is_not_empty on dba.importconfig is 'Write what stands between the parts of the name, for example _ or -.';
 comment on constraint empty_when_can_be_read on dba.importconfig is 'Write a regular expression, for example Invalid Event ID.';
+comment on constraint a_spec_or_pattern_is_null_or_not_empty on dba.importconfig is 'Write null where nothing shall be looked for: an empty expression is found in every text.';
 comment on constraint regular_expressions_mean_the_same_everywhere on dba.importconfig is 'Classes as [[:alpha:]], the escapes \m \M \y \Y \A \Z and options as (?i) are Postgres''s alone, and these expressions are also read by the workers. Write [A-Za-z], \b, [Aa].';
 comment on constraint dataset_column_is_a_plain_name on dba.importconfig is 'Write lower case letters, digits and underscores: dataset_id.';
 comment on constraint max_rejects_is_not_negative on dba.importconfig is 'Write 0 for none, another number, or null for no limit.';
 comment on constraint max_reject_percent_is_between_0_and_100 on dba.importconfig is 'Write 0 to 100, for example 0.5; null for no limit.';
 comment on constraint source_archive_and_failed_are_three_folders on dba.importconfig is 'A folder may not be its own archive: loaded files would be found again. Leave archive_folder and failed_folder out for archive/<config_name> and failed/<config_name>.';
 comment on constraint a_folder_that_recurses_holds_no_archive on dba.importconfig is 'With recurse the folders below are searched, so files in the archive would be found again. Put archive_folder and failed_folder elsewhere.';
-
-create function dba.importconfig_rules()
-returns trigger
-language plpgsql
-as $$
-begin
-  if tg_op = 'INSERT' then
-    new.datasource := coalesce(new.datasource, new.config_name);
-    new.archive_folder := coalesce(new.archive_folder, 'archive/' || dba.folder_name(new.config_name));
-    new.failed_folder := coalesce(new.failed_folder, 'failed/' || dba.folder_name(new.config_name));
-  end if;
-  -- The CHECKs say the same; here the refusal comes without their whole text behind it.
-  if new.pattern_kind = 'regex' then
-    perform dba.check_regex(new.file_pattern, 'file_pattern');
-  elsif new.file_pattern is not null then
-    perform dba.check_glob(new.file_pattern);
-  end if;
-  if new.label_from in ('filename', 'folder') then
-    perform dba.check_regex(new.label_spec, 'label_spec');
-  end if;
-  if new.date_from = 'filename' then
-    perform dba.check_regex(new.date_spec, 'date_spec');
-  end if;
-  perform dba.check_regex(new.empty_when, 'empty_when');
-  perform dba.check_regex(new.ends_when, 'ends_when');
-  perform dba.check_regex(substring(new.sheet from '^/(.+)/$'), 'sheet');
-  perform dba.check_cell_range(new.cell_range);
-  if new.date_format is not null then
-    perform dba.check_date_format(new.date_format, 'day');
-  end if;
-  if new.source_zone is not null and not exists (select from dba.timezone where time_zone = new.source_zone) then
-    perform dba.refuse(format('source_zone "%s" is not known', new.source_zone),
-      coalesce(format('Did you mean "%s"? ', dba.nearest_name(new.source_zone, array(select time_zone from dba.timezone))), '') || 'Write an IANA name such as Europe/Warsaw: select * from dba.timezone.');
-  end if;
-  return new;
-end
-$$;
-comment on function dba.importconfig_rules() is 'BEFORE trigger of dba.importconfig: fills in what follows from the name, and refuses unreadable patterns and unknown zones.';
-
-create function dba.folder_name(name text)
-returns text
-language sql
-immutable
-as $$ select regexp_replace(name, '[/\\[:cntrl:]]|^[.]+', '_', 'g') $$;
-comment on function dba.folder_name(text) is 'A name as one folder: what would lead elsewhere becomes _.';
-
-create trigger m_importconfig_rules before insert or update on dba.importconfig for each row when (current_user <> 'rota_worker') execute function dba.importconfig_rules();
-
-create function dba.register_dataset_names()
-returns trigger
-language plpgsql
-as $$
-begin
-  insert into dba.datasource (datasource) values (new.datasource) on conflict do nothing;
-  insert into dba.datasettype (datasettype) values (new.datasettype) on conflict do nothing;
-  return null;
-end
-$$;
-comment on function dba.register_dataset_names() is 'AFTER trigger of settings tables that load: registers data source and dataset type when they are new.';
-create trigger register_dataset_names after insert or update of datasource, datasettype on dba.importconfig for each row execute function dba.register_dataset_names();
-
-select dba.adopt_config_table('import');

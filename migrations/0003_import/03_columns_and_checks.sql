@@ -20,7 +20,7 @@ create table dba.importcolumn (
   constraint column_name_is_a_name_that_a_column_can_have check (dba.are_column_names(array[column_name])),
   constraint source_name_is_not_blank check (btrim(source_name) <> ''),
   constraint source_name_can_be_read check (source_name !~ '^/.+/$' or dba.check_regex(substring(source_name from '^/(.+)/$'), 'source_name') is not null),
-  constraint source_name_means_the_same_everywhere check (source_name !~ '^/.+/$' or source_name !~ '\[\[[:.=]|\\[mMyYAZ]|\(\?(?!:|=|!|<=|<!)|^/\*\*\*'),
+  constraint source_name_means_the_same_everywhere check (dba.reads_everywhere(substring(source_name from '^/(.+)/$'))),
   constraint type_is_not_blank check (btrim(type) <> ''),
   constraint format_fits_the_type check (dba.check_format(format, type) is not null or format is null),
   constraint null_tokens_are_texts check (array_position(null_tokens, null) is null),
@@ -38,7 +38,7 @@ comment on column dba.importcolumn.null_tokens is 'Texts that mean null: {NA,n/a
 comment on column dba.importcolumn.transform is 'Steps before all else, joined by |: trim, upper, lower, collapse, digits, nullif_blank, prefix("x"), suffix("x"), lpad(5, "0"), replace("a", "b"), regexp_replace(/[^0-9]+/g, ""), date("dd.MM.yyyy").';
 comment on column dba.importcolumn.description is 'What it is.';
 comment on constraint importcolumn_config_name_fkey on dba.importcolumn is 'Insert the config into dba.importconfig first.';
-comment on constraint column_name_is_a_name_that_a_column_can_have on dba.importcolumn is 'Write the name of the target''s column, 1 to 63 bytes, without blanks at its ends.';
+comment on constraint column_name_is_a_name_that_a_column_can_have on dba.importcolumn is 'Write the name of the target''s column, 1 to 63 bytes, without blanks at its ends, none of Postgres''s own (ctid, xmin …).';
 comment on constraint source_name_is_not_blank on dba.importcolumn is 'Write the header as it stands in the file; null: the header that becomes column_name.';
 comment on constraint source_name_can_be_read on dba.importcolumn is 'Write a regular expression between slashes, for example /^Price \(/.';
 comment on constraint source_name_means_the_same_everywhere on dba.importcolumn is 'Classes as [[:alpha:]], the escapes \m \M \y \Y \A \Z and options as (?i) are Postgres''s alone, and the workers read this expression. Write [A-Za-z], \b, [Aa].';
@@ -51,8 +51,15 @@ create function dba.importcolumn_rules()
 returns trigger
 language plpgsql
 as $$
+declare
+  kept_column text;
 begin
   perform dba.require_importconfig(new.config_name);
+  select c.dataset_column into kept_column from dba.importconfig c where c.config_name = new.config_name;
+  if new.column_name = kept_column then
+    perform dba.refuse(format('column "%s" is filled by Rota with the number of the dataset', new.column_name),
+      'Give the column of the file another name, or dataset_column of dba.importconfig.');
+  end if;
   if new.type is null or btrim(new.type) = '' then
     return new;
   end if;
@@ -90,16 +97,23 @@ stable
 as $$
 declare
   room constant integer := substring(type from '^character(?: varying)?\((\d+)\)$');
+  is_rounded boolean;
 begin
   -- An explicit cast would cut a text that is too long.
   if length(value) > room then
     perform dba.refuse(format('default_value "%s" is longer than %s', left(value, 100), type), 'Write a shorter one, or give type more room.');
   end if;
+  if type ~ '^(date|time)' and value !~ '[0-9]' then
+    perform dba.refuse(format('default_value "%s" is no %s', left(value, 100), type), 'Write the moment itself: 2026-01-31, 2026-01-31 06:20:00+01, 06:20. A column default of the target may say now().');
+  end if;
   begin
-    execute format('select %L::%s', value, type);
+    execute format(case when type like 'numeric(%' then 'select %L::%s <> %1$L::numeric' else 'select %L::%s is null' end, value, type) into is_rounded;
   exception when data_exception or check_violation or not_null_violation then
     perform dba.refuse(format('default_value "%s" is no %s', left(value, 100), type), 'Write it as Postgres writes the type, whatever format says: 1234.5, 2026-01-31, true.', sqlerrm);
   end;
+  if is_rounded then
+    perform dba.refuse(format('default_value "%s" has more decimals than %s', left(value, 100), type), 'Write it rounded, or give type more decimals.');
+  end if;
 end
 $$;
 comment on function dba.check_default(text, text) is 'Refuses a default that the type does not take.';
@@ -126,7 +140,7 @@ create table dba.importcheck (
   constraint check_kind_is_known check (kind in ('min_rows', 'max_rows', 'rows_near_median', 'null_share', 'unique', 'allowed', 'expression')),
   constraint min_rows_stands_in_low check (kind <> 'min_rows' or low is not null and high is null),
   constraint max_rows_stands_in_high check (kind <> 'max_rows' or high is not null and low is null),
-  constraint low_and_high_are_not_negative check (low >= 0 and high >= 0),
+  constraint low_and_high_are_not_negative check (low >= 0 and low < 'infinity' and high >= 0 and high < 'infinity'),
   constraint low_is_not_above_high check (low <= high),
   constraint a_share_is_between_0_and_1 check (kind <> 'null_share' or coalesce(low, 0) <= 1 and coalesce(high, 0) <= 1),
   constraint rows_broken_is_a_whole_number_in_high check (kind <> 'expression' or low is null and (high is null or high = trunc(high))),
@@ -134,6 +148,7 @@ create table dba.importcheck (
   constraint kind_needs_column_name check (kind not in ('null_share', 'unique', 'allowed') or btrim(coalesce(column_name, '')) <> ''),
   constraint only_kinds_of_one_column_take_column_name check (kind in ('null_share', 'unique', 'allowed') or column_name is null),
   constraint kind_allowed_needs_the_values check (kind <> 'allowed' or coalesce(cardinality(allowed), 0) > 0),
+  constraint allowed_values_are_texts check (array_position(allowed, null) is null),
   constraint only_kind_allowed_takes_values check (kind = 'allowed' or allowed is null),
   constraint kind_expression_needs_an_expression check (kind <> 'expression' or btrim(coalesce(expression, '')) <> ''),
   constraint only_kind_expression_takes_an_expression check (kind = 'expression' or expression is null),
@@ -156,7 +171,7 @@ comment on constraint check_name_is_not_blank on dba.importcheck is 'Give it a n
 comment on constraint check_kind_is_known on dba.importcheck is 'Write min_rows, max_rows, rows_near_median, null_share, unique, allowed or expression.';
 comment on constraint min_rows_stands_in_low on dba.importcheck is 'Put the number of rows into low, and leave high empty.';
 comment on constraint max_rows_stands_in_high on dba.importcheck is 'Put the number of rows into high, and leave low empty.';
-comment on constraint low_and_high_are_not_negative on dba.importcheck is 'Write 0 or more.';
+comment on constraint low_and_high_are_not_negative on dba.importcheck is 'Write a number, 0 or more.';
 comment on constraint low_is_not_above_high on dba.importcheck is 'Put the smaller number into low.';
 comment on constraint a_share_is_between_0_and_1 on dba.importcheck is 'Write a share of 1: 0.05 for five percent.';
 comment on constraint rows_broken_is_a_whole_number_in_high on dba.importcheck is 'Put how many rows may break it into high, or leave both empty for none. Bounds of a value belong into the expression.';
@@ -164,6 +179,7 @@ comment on constraint kind_takes_no_low_and_high on dba.importcheck is 'Leave lo
 comment on constraint kind_needs_column_name on dba.importcheck is 'Name the column in column_name.';
 comment on constraint only_kinds_of_one_column_take_column_name on dba.importcheck is 'Leave column_name empty; an expression names its columns itself.';
 comment on constraint kind_allowed_needs_the_values on dba.importcheck is 'Write the values: allowed = ''{EUR,USD}''.';
+comment on constraint allowed_values_are_texts on dba.importcheck is 'Leave null out: an empty value is always allowed (see kind null_share). The word NULL is written in quotes: ''{EUR,"NULL"}''.';
 comment on constraint only_kind_allowed_takes_values on dba.importcheck is 'Leave allowed empty, or write kind = ''allowed''.';
 comment on constraint kind_expression_needs_an_expression on dba.importcheck is 'Write what is true of good rows: expression = ''price > 0''.';
 comment on constraint only_kind_expression_takes_an_expression on dba.importcheck is 'Leave expression empty, or write kind = ''expression''.';
@@ -187,19 +203,8 @@ create trigger m_importcheck_rules before insert or update on dba.importcheck fo
 select dba.adopt_people_table('importcolumn', 'config_name,column_name');
 select dba.adopt_people_table('importcheck', 'config_name,check_name');
 
--- Another column or check is another version of the config: its schedules are answered anew. With the rights of the owner, who keeps the version.
-create function dba.importconfig_touched()
-returns trigger
-language plpgsql
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  update dba.importconfig set version = version + 1
-  where config_name in (case when tg_op <> 'DELETE' then new.config_name end, case when tg_op <> 'INSERT' then old.config_name end);
-  return null;
-end
-$$;
-comment on function dba.importconfig_touched() is 'AFTER trigger of dba.importcolumn and dba.importcheck: counts up the version of the config.';
-create trigger importconfig_touched after insert or update or delete on dba.importcolumn for each row when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.importconfig_touched();
-create trigger importconfig_touched after insert or update or delete on dba.importcheck for each row when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.importconfig_touched();
+-- Another column or check is another version of the config.
+create trigger importconfig_touched after insert or update or delete on dba.importcolumn for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.count_up_version('importconfig', 'config_name');
+create trigger importconfig_touched after insert or update or delete on dba.importcheck for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.count_up_version('importconfig', 'config_name');

@@ -62,6 +62,8 @@ declare
   keys text[] := coalesce(new.key_columns, array(select jsonb_array_elements_text(case when jsonb_typeof(settings -> 'key_columns') = 'array' then settings -> 'key_columns' else '[]' end)));
   columns text[];
   missing text;
+  numbered text;
+  is_numbered boolean;
 begin
   if target is null or held is null or new.dataset_column is null then
     perform dba.refuse(format('dataset %s cannot be released: %s is not there', new.dataset_id,
@@ -71,12 +73,19 @@ begin
   select array_agg(h.attname::text order by h.attnum) filter (where t.attname is not null), min(h.attname::text) filter (where t.attname is null)
   into columns, missing
   from pg_attribute h
-  left join pg_attribute t on t.attrelid = target and t.attname = h.attname and t.attnum > 0 and not t.attisdropped and t.attgenerated = '' and t.attidentity <> 'a'
+  left join pg_attribute t on t.attrelid = target and t.attname = h.attname and t.attnum > 0 and not t.attisdropped and t.attgenerated = ''
   where h.attrelid = held and h.attnum > 0 and not h.attisdropped;
   if missing is not null then
     perform dba.refuse(format('"%s" no longer has the column "%s" that rows held back in %s have', new.target_table, missing, held),
       format('Add it again: alter table %s add column %I text; or drop it there: alter table %s drop column %2$I.', target, missing, held));
   end if;
+  -- Numbers that the file did not bring, Postgres gives.
+  for numbered in select t.attname from pg_attribute t where t.attrelid = target and t.attidentity <> '' and t.attname::text = any (columns) loop
+    execute format('select exists (select from %s where %I = $1 and %I is not null)', held, new.dataset_column, numbered) into is_numbered using new.dataset_id;
+    if not is_numbered then
+      columns := array_remove(columns, numbered);
+    end if;
+  end loop;
   if mode in ('upsert', 'append_new') and not keys <@ columns then
     perform dba.refuse(format('key_columns of config "%s" name no column "%s" of "%s"', new.config_name, (select k from unnest(keys) k where k <> all (columns) limit 1), new.target_table),
       'Correct key_columns in dba.importconfig, then release it again.');
@@ -112,6 +121,10 @@ declare
   -- A key that holds a null is like no other, as in a unique index.
   same_key constant text := (select string_agg(format('t.%1$I = q.%1$I', k), ' and ' order by o) from unnest(keys) with ordinality as u (k, o));
   of_file constant text[] := array(select c from unnest(columns) with ordinality as u (c, o) where c not in (dataset_column, 'source_file', 'source_row', 'metadata_label', 'event_date') order by o);
+  -- What Postgres always numbers itself cannot be written anew.
+  settable constant text[] := array(
+    select c from unnest(columns) with ordinality as u (c, o)
+    where not exists (select from pg_attribute a where a.attrelid = target and a.attname = c and a.attidentity = 'a') order by o);
   whole_row constant text := (select string_agg(format('$row$.%I', c), ', ') from unnest(of_file) c);
   moved bigint := 0;
   inserted bigint;
@@ -121,11 +134,21 @@ begin
   end if;
   if mode = 'upsert' then
     execute format('update %s as t set (%s) = row(%s) from %s as q where q.%I = $1 and %s',
-      target, listed, (select string_agg(format('q.%I', c), ', ' order by o) from unnest(columns) with ordinality as u (c, o)), held, dataset_column, same_key)
+      target, (select string_agg(format('%I', c), ', ' order by o) from unnest(settable) with ordinality as u (c, o)),
+      (select string_agg(format('q.%I', c), ', ' order by o) from unnest(settable) with ordinality as u (c, o)), held, dataset_column, same_key)
     using dataset_id;
     get diagnostics moved = row_count;
   end if;
-  execute format('insert into %s (%s) select %s from %s as q where q.%I = $1', target, listed,
+  -- Where whole rows are compared, the same row twice is one.
+  if mode = 'append_new' and same_key is null then
+    execute format(
+      'delete from %1$s as d using (
+         select q.ctid as place, min(q.ctid) over (partition by row(%2$s)::text) as kept from %1$s as q where q.%3$I = $1
+       ) as ranked
+       where d.ctid = ranked.place and ranked.place <> ranked.kept', held, replace(whole_row, '$row$', 'q'), dataset_column)
+    using dataset_id;
+  end if;
+  execute format('insert into %s (%s) overriding system value select %s from %s as q where q.%I = $1', target, listed,
     (select string_agg(format('q.%I', c), ', ' order by o) from unnest(columns) with ordinality as u (c, o)), held, dataset_column)
     || case
       when mode = 'upsert' or mode = 'append_new' and same_key is not null then format(' and not exists (select from %s as t where %s)', target, same_key)

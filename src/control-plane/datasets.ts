@@ -1,6 +1,7 @@
 /** The datasets that jobs see as `ctx.datasets`: one load, one dataset, in force only when its rows are. */
 import type { ClientBase } from 'pg'
 import { JobError } from '../../systemscripts/errors.ts'
+import { faceAt, fileChanged } from '../../systemscripts/file-face.ts'
 import type { Correction, LoadHost, TablesLoaded } from '../../systemscripts/table-loader/load.ts'
 import { LoadRefused } from '../../systemscripts/table-loader/load-refused.ts'
 import type { DatasetFacts, Datasets, TakenFile } from '../job/ledgers.ts'
@@ -9,8 +10,8 @@ import { endFormer, settleLoad } from './datasets/end-load.ts'
 import { formerCounts } from './datasets/former-counts.ts'
 import { fixedRows, join } from './datasets/join.ts'
 import { refusedProposals } from './datasets/proposals.ts'
-import { readRules } from './datasets/rules.ts'
 import { dropLeftOvers, stagingFor } from './datasets/staging.ts'
+import { writeHash } from './files/end-file.ts'
 import { BytesAlreadyLoaded, findKnownBytes, isDealtWith, lockBytes } from './files/known-bytes.ts'
 import type { LedgerDeps } from './files.ts'
 import { knownRejects, writeRejects } from './rejects.ts'
@@ -19,7 +20,6 @@ import { knownRejects, writeRejects } from './rejects.ts'
 export function createDatasets(deps: LedgerDeps): Datasets {
   return {
     load: (file, facts, work) => load(deps, file, facts, work),
-    rules: () => readRules(deps),
     fixedRows: () => fixedRows(deps),
     join: (fixed, work) => join(deps, fixed, work),
     dryRun: (request, facts, work) => dryRun(deps, request, facts, work),
@@ -72,8 +72,8 @@ function hostOf(deps: LedgerDeps, file: TakenFile, facts: DatasetFacts, register
     commit: (work) =>
       deps.transaction(async (client) => {
         await requireFile(client, deps, file)
-        if (!isReload) await refuseKnownBytes(client, deps, file)
         const loaded = await work(client, () => endFormer(client, datasetId, file.fileId, facts))
+        await settleBytes(client, deps, file, isReload)
         await settleLoad(client, deps, { datasetId, file, facts }, loaded)
         await writeRejects(client, deps, file.fileId, loaded.state === 'waiting' ? null : datasetId, loaded.rejects)
         return loaded
@@ -119,8 +119,14 @@ async function requireFile(client: ClientBase, { runId }: LedgerDeps, file: Take
   })
 }
 
-async function refuseKnownBytes(client: ClientBase, deps: LedgerDeps, file: TakenFile): Promise<void> {
-  await lockBytes(client, { ...deps, ...file })
-  const known = await findKnownBytes(client, { ...deps, ...file })
+/** After the rows: only now the bytes of a large file are known, and whoever loads the same waits here for whoever came first. */
+async function settleBytes(client: ClientBase, deps: LedgerDeps, file: TakenFile, isReload: boolean): Promise<void> {
+  const hash = await file.hash
+  if ((await faceAt(file.bytesAt)) !== file.face) throw fileChanged(file.name)
+  await writeHash(client, file.fileId, hash)
+  if (isReload) return
+  const bytes = { ...deps, ...hash, fileId: file.fileId, path: file.path }
+  await lockBytes(client, bytes)
+  const known = await findKnownBytes(client, bytes)
   if (known !== null && isDealtWith(known)) throw new BytesAlreadyLoaded(known)
 }

@@ -115,6 +115,18 @@ export interface ConfigauditRow {
   client: string | null
 }
 
+/**
+ * What a config was in each version, with the rows beside it: select settings from dba.configversion where config_name = 'prices' and
+ * version = 3. Runs carry the version as config_version. Who changed what: dba.configaudit.
+ */
+export interface ConfigversionRow {
+  job: string
+  config_name: string
+  version: number
+  settings: unknown
+  saved_at: Date
+}
+
 /** Where the outside world is. No secret stands in a row: secret_name says where it is kept. */
 export interface ConnectionRow {
   connection_name: string
@@ -336,6 +348,7 @@ export interface ImportconfigRow {
   settle: string
   done_file: string | null
   file_kind: 'auto' | 'csv' | 'xlsx' | 'xlsb' | 'xls' | 'ods' | 'html' | 'xml' | 'json'
+  member_pattern: string | null
   sheet: string | null
   cell_range: string | null
   header_row: number | null

@@ -1,4 +1,5 @@
 /** The ledgers that loading jobs keep: files and datasets. Implemented by src/control-plane, handed to jobs as `ctx.files` and `ctx.datasets`. */
+import type { FileHash } from '../../systemscripts/hash-file.ts'
 import type { Check } from '../../systemscripts/table-loader/checks.ts'
 import type { ColumnSetting } from '../../systemscripts/table-loader/column-settings.ts'
 import type { FixedRow, LoadHost, LoadMode, TablesLoaded } from '../../systemscripts/table-loader/load.ts'
@@ -16,14 +17,23 @@ export interface ArrivedFile {
   fileId?: number
 }
 
-/** A file that belongs to this run. */
-export interface TakenFile extends ArrivedFile {
-  fileId: number
+/** A file that can be read. */
+export interface ReadableFile extends ArrivedFile {
   /** Where its bytes are now: where it was found, or where they have been kept since. */
   bytesAt: string
-  sha256: string
+}
+
+/** A file that belongs to this run. */
+export interface TakenFile extends ReadableFile {
+  fileId: number
+  /** Of its bytes: known at once, or, of a large file whose size was not met before, when they have been read beside the load. */
+  hash: Promise<FileHash>
+  /** By which it is known again, as it was when it was taken (systemscripts/file-face.ts): a load commits only when it is still so. */
+  face: string
   /** Where they will be kept once it is loaded. */
   place: string
+  /** CSVs that it became before (dba.file.csv_paths). */
+  csvPaths: string[]
 }
 
 /** Where files go when they have been dealt with; absolute paths. */
@@ -36,6 +46,11 @@ export interface Keeping {
 
 /** The file ledger, dba.file, for the settings of this run. */
 export interface FileLedger {
+  /**
+   * Puts away what earlier runs of these settings dealt with and left lying, since they died or their archive was full, and forgets what they had
+   * claimed and is gone. What cannot be put away now fails the run at its end.
+   */
+  finishEarlier(keepingOf: (path: string) => Keeping): Promise<void>
   /** Files whose kept bytes a person wants loaded again, oldest first. */
   toRetry(): Promise<ArrivedFile[]>
   /** Whether a file of this path was ever dealt with, or is at this moment. */
@@ -44,8 +59,10 @@ export interface FileLedger {
    * Makes a file this run's own, has it loaded, and puts it away.
    *
    * - Only one run has a file at a time; one that another live run has is passed over. What a dead run had is taken over.
-   * - The same bytes are loaded once per config: a later copy becomes a `duplicate` that names the earlier file, and is archived.
-   * - A file that was loaded, but not yet put away when its run died, is put away now and not loaded again.
+   * - The same bytes are loaded once per config: a later copy becomes a `duplicate` that names the earlier file, and is archived. That is known before
+   *   the load, or, where no file of that size was met, decided at its end: then nothing of it stays.
+   * - A file that was loaded, but not yet put away when its run died, is not loaded again; `finishEarlier` puts it away.
+   * - A file that changes while it is loaded is not loaded, and taken anew.
    * - When `load` throws something that only another file can mend, the file goes to the failed folder with its reason, and nothing is thrown:
    *   `outcome` does that when the other files are loaded. So it is with errors that another attempt may mend; then the file stays where it is.
    *
@@ -53,7 +70,7 @@ export interface FileLedger {
    * @throws what a retry or another file does not help against: a target that is not ours, a lost connection, the signal's reason.
    */
   take(file: ArrivedFile, keeping: Keeping, load: (file: TakenFile) => Promise<unknown>): Promise<void>
-  /** Writes down which CSVs a file became. They stand beside the place where it will be kept, and go when it is not. */
+  /** Writes down which CSVs a file becomes, before they appear beside the place where it will be kept; they go when it is not loaded. */
   keepCsv(file: TakenFile, paths: string[]): Promise<void>
   /** Ends a file that is kept as CSV only: it was `stored`, and no dataset stands for it. To be called within `take`. */
   store(file: TakenFile): Promise<void>
@@ -112,7 +129,6 @@ export type LoadWork = (host: LoadHost) => Promise<TablesLoaded>
 
 /** The datasets, dba.dataset, and the rows that were refused, dba.reject. */
 export interface Datasets {
-  rules(): Promise<LoadRules>
   /**
    * Registers a dataset as `new`, lets `work` write its rows, and makes it the one in force: rows, rejects, state of dataset and file, and the
    * end of former datasets commit in one transaction or not at all. Former datasets end only by a dataset with rows that is in force: the one

@@ -33,13 +33,17 @@ export function createContext(deps: ContextDeps, claimed: ClaimedRun, lease: Lea
   const log = createLog(deps, claimed)
   const progress = createProgress((fraction, note) => writeProgress(pool, lease, fraction, note === null ? null : deps.redact(note)))
   const transaction: JobContext<unknown>['transaction'] = (work) =>
-    inTransaction(pool, async (client) => {
-      signal.throwIfAborted()
-      const result = await work(client)
-      signal.throwIfAborted()
-      await proveLease(client, lease)
-      return result
-    })
+    inTransaction(
+      pool,
+      async (client) => {
+        signal.throwIfAborted()
+        const result = await work(client)
+        signal.throwIfAborted()
+        await proveLease(client, lease)
+        return result
+      },
+      signal,
+    )
   const { runId, job, configName } = claimed
   const ledger = { pool, transaction, runId, job, configName, log, signal }
   return {

@@ -1,5 +1,6 @@
 import { PermanentError } from '../errors.ts'
 import type { Dialect } from './dialect.ts'
+import type { RecordBatch } from './record-batch.ts'
 import { createRecordScanner } from './record-scanner.ts'
 
 /** Tried in this order; the earlier wins a tie. */
@@ -14,10 +15,13 @@ const SAMPLED_RECORDS = 100
  * `"\` that a backslash before a quote inside quotes makes it data.
  *
  * Delimiter: the one of `, ; tab |` that, outside quotes, cuts the largest share of the first records into the same number of fields,
- * more than one; with equal shares the larger number wins. Where none of them cuts anything, one of `\x01 ^ ~ :` that cuts every record into
- * the same number, three or more. A line `sep=;`, which Excel understands, decides. A file of one column counts as written with commas.
- * Lines end with `\n` or `\r\n`; a lone `\r` ends them too when nothing else does, or when only so most records have the same number of fields.
- * Quote: `"`; `'` only when no `"` occurs and every record has a field that stands in `'`. Escape: where that alone makes sense of the sample.
+ * more than one; with equal shares the larger number wins. Less than half of the records count only when two that agree follow each other. Where
+ * none of them cuts anything, one of `\x01 ^ ~ :` that cuts every record into the same number, three or more. A line `sep=;`, which Excel
+ * understands, decides. A file of one column counts as written with commas.
+ * Lines end with `\n` or `\r\n`; a lone `\r` ends them too when nothing else does, when every line ends in `\r\r\n` or `\n\r`, or when only so
+ * most records have the same number of fields.
+ * Quote: `"`; `'` only when no `"` occurs and every record, of several, has a field that stands in `'`. Escape: only where without it the sample cannot be
+ * read, or is read worse without being cut into more records: a value that ends in a backslash, `"C:\"`, is no sign of it.
  *
  * @param isWhole whether the sample is all there is
  * @throws PermanentError `delimiter_not_one_character`
@@ -35,7 +39,7 @@ export function chooseDialect(
   for (const lineEnd of lineEndsIn(sample)) {
     for (const quoting of quotings) {
       const rated = rateQuoting(bytes, isWhole, { ...quoting, lineEnd }, delimiter)
-      if (best === null || rated.share > best.share) best = rated
+      if (best === null || isBetter(rated, best)) best = rated
     }
   }
   if (best === null) throw notOneCharacter('quote', stated.quote ?? '')
@@ -79,65 +83,90 @@ function standsInApostrophes(sample: string): boolean {
   // The caret last: in front it would mean all others.
   const delimiters = DELIMITERS.toSorted((left, right) => Number(left === '^') - Number(right === '^')).join('')
   const field = new RegExp(`(^|[${delimiters}])'(?:[^']|'')*'($|[${delimiters}])`)
-  return below.length > 0 && below.every((line) => field.test(line))
+  // One line alone is little to go by, unless the names stand in apostrophes as well.
+  const isTold = lines.length > 2 || field.test(lines[0] ?? '')
+  return isTold && below.length > 0 && below.every((line) => field.test(line))
 }
 
-interface Rated {
+interface Rated extends Rate {
   dialect: Dialect
-  share: number
+}
+
+/** Whether to take the later one. */
+function isBetter(later: Rated, former: Rated): boolean {
+  if (later.dialect.escape === former.dialect.escape) return later.share > former.share
+  if (later.isBroken !== former.isBroken) return former.isBroken
+  // A quote that is wrongly taken for data swallows lines.
+  return later.records >= former.records && (later.isBroken ? later.records > former.records : later.share > former.share)
 }
 
 function rateQuoting(bytes: Buffer, isWhole: boolean, quoting: Omit<Dialect, 'delimiter'>, delimiter: string | null): Rated {
-  if (delimiter !== null) {
-    const dialect = { ...quoting, delimiter }
-    return { dialect, share: rate(fieldCounts(bytes, isWhole, dialect)).share }
+  const rated = (candidate: string): Rated => {
+    const dialect = { ...quoting, delimiter: candidate }
+    return { dialect, ...rate(bytes, isWhole, dialect) }
   }
-  let best = { delimiter: ',', share: 0, fields: 1 }
-  for (const candidate of COMMON_DELIMITERS) {
-    const { share, fields } = rate(fieldCounts(bytes, isWhole, { ...quoting, delimiter: candidate }))
-    if (share > best.share || (share === best.share && fields > best.fields)) best = { delimiter: candidate, share, fields }
-  }
-  if (best.share < 0.5) {
-    for (const candidate of RARE_DELIMITERS) {
-      const counts = fieldCounts(bytes, isWhole, { ...quoting, delimiter: candidate })
-      const { share, fields } = rate(counts)
-      if (counts.length > 1 && share === 1 && fields >= 3) return { dialect: { ...quoting, delimiter: candidate }, share }
-    }
-  }
-  return { dialect: { ...quoting, delimiter: best.delimiter }, share: best.share }
+  if (delimiter !== null) return rated(delimiter)
+  const [comma = rated(','), ...others] = COMMON_DELIMITERS.map(rated)
+  let best = comma
+  for (const one of others) if (one.share > best.share || (one.share === best.share && one.fields > best.fields)) best = one
+  if (best.share >= 0.5) return best
+  return RARE_DELIMITERS.map(rated).find(({ records, share, fields }) => records > 1 && share === 1 && fields >= 3) ?? best
 }
 
-/** The number of fields, more than one, that most records share, and what share of them. */
-function rate(lengths: number[]): { share: number; fields: number } {
+interface Rate {
+  /** The number of fields, more than one, that most of the first records share, and what share of them; 1 and 0 where none do. */
+  fields: number
+  share: number
+  /** How many records the sample has, up to where it cannot be read like that. */
+  records: number
+  isBroken: boolean
+}
+
+function rate(bytes: Buffer, isWhole: boolean, dialect: Dialect): Rate {
+  const { batch, isBroken } = scanned(bytes, isWhole, dialect)
+  const looked = Math.min(batch.count, SAMPLED_RECORDS)
   const counts = new Map<number, number>()
-  for (const fields of lengths) counts.set(fields, (counts.get(fields) ?? 0) + 1)
+  const repeated = new Set<number>()
+  let former = 0
+  for (let record = 0; record < looked; record += 1) {
+    const fields = (batch.firstField[record + 1] ?? 0) - (batch.firstField[record] ?? 0)
+    counts.set(fields, (counts.get(fields) ?? 0) + 1)
+    if (fields === former) repeated.add(fields)
+    former = fields
+  }
+  // The place that cannot be read counts as one more record, of no number of fields.
+  const all = isBroken && looked < SAMPLED_RECORDS ? looked + 1 : looked
   let best = { share: 0, fields: 1 }
   for (const [fields, records] of counts) {
-    const share = records / lengths.length
-    if (fields > 1 && (share > best.share || (share === best.share && fields > best.fields))) best = { share, fields }
+    const share = records / all
+    // A value here and there that holds the character makes no table.
+    if (fields === 1 || (share < 0.5 && !repeated.has(fields))) continue
+    if (share > best.share || (share === best.share && fields > best.fields)) best = { share, fields }
   }
-  return best
+  return { ...best, records: batch.count, isBroken }
 }
 
-/** Where the sample cannot be read like that, the records before that place, and one of no field for it. */
-function fieldCounts(bytes: Buffer, isWhole: boolean, dialect: Dialect): number[] {
+function scanned(bytes: Buffer, isWhole: boolean, dialect: Dialect): { batch: RecordBatch; isBroken: boolean } {
   const scanner = createRecordScanner(dialect, '')
-  let isBroken = false
   try {
-    scanner.scan(bytes, 0, bytes.length, isWhole)
+    return { batch: scanner.scan(bytes, 0, bytes.length, isWhole), isBroken: false }
   } catch (error) {
     if (!(error instanceof PermanentError)) throw error
-    isBroken = true
+    return { batch: scanner.batch, isBroken: true }
   }
-  const { count, firstField } = scanner.batch
-  const counts = Array.from({ length: Math.min(count, SAMPLED_RECORDS) }, (_, n) => (firstField[n + 1] ?? 0) - (firstField[n] ?? 0))
-  return isBroken && counts.length < SAMPLED_RECORDS ? [...counts, 0] : counts
 }
 
 /** The more likely one first; another one has to make more of the sample to be taken. */
 function lineEndsIn(sample: string): Dialect['lineEnd'][] {
   if (!/\r(?!\n)/.test(sample)) return ['\n']
-  return sample.replace(/"[^"]*"/g, '').includes('\n') ? ['\n', 'any'] : ['any', '\n']
+  const outside = sample.replace(/"[^"]*"/g, '')
+  const runs = outside.match(/[\r\n]+/g) ?? []
+  // The last one may be cut.
+  const whole = outside.endsWith('\r') ? runs.slice(0, -1) : runs
+  // \r\r\n is what programs leave that end lines twice; blank lines are no records.
+  const isBesideLineFeeds = whole.length > 0 && [/^(\r\r\n)+$/, /^(\n\r)+$/].some((end) => whole.every((run) => end.test(run)))
+  if (!outside.includes('\n')) return ['any']
+  return isBesideLineFeeds ? ['any', '\n'] : ['\n', 'any']
 }
 
 function notOneCharacter(setting: 'delimiter' | 'quote', value: string): PermanentError {

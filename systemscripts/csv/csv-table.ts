@@ -38,6 +38,8 @@ const WINDOW_BYTES = 1024 * 1024
 const SAMPLE_BYTES = 16 * 1024 * 1024
 /** Save that so many rows are wanted however large they are. */
 const FEWEST_ROWS = 10
+/** Programs of DOS descent close a text with it. */
+const CTRL_Z = 0x1a
 
 /**
  * Reads a CSV as a stream: memory does not grow with the file.
@@ -175,8 +177,8 @@ async function* batchesOf(
     length -= batch.consumed
     unread = length
   }
-  const bytes = window.subarray(0, length)
-  const batch = scanner.scan(bytes, 0, length, true)
+  const bytes = window.subarray(0, length > 0 && window[length - 1] === CTRL_Z ? length - 1 : length)
+  const batch = scanner.scan(bytes, 0, bytes.length, true)
   if (batch.count > 0) yield { bytes, batch }
 }
 

@@ -1,15 +1,18 @@
 import { isUtf8 } from 'node:buffer'
 import { legacyEncoding } from './legacy-encoding.ts'
+import { unmarkedUtf16 } from './unmarked-utf16.ts'
 import { type ByteSource, firstWrongByte, knownEncoding, lastBoundary, type WrongByte } from './utf8-bytes.ts'
 
 /** So many bytes at the beginning tell UTF-16. */
 const SNIFFED_BYTES = 4096
 /** Of the lines that are not UTF-8 so much is looked at. */
 const LEGACY_SAMPLE_BYTES = 256 * 1024
+/** From ASCII to kanji (RFC 1468). */
+const JAPANESE_ESCAPES = ['\x1b$B', '\x1b$@']
 
 /**
  * The encoding of a text. A byte order mark decides before anything else. Without one the stated encoding counts. Without either: UTF-16 when
- * every second byte is NUL; UTF-8 when the whole text is; else what legacyEncoding makes of its lines that are not. The whole text is read for that
+ * unmarkedUtf16 says so; UTF-8 when the whole text is, ISO-2022-JP when its escapes are there as well; else what legacyEncoding makes of its lines that are not. The whole text is read for that
  * before any of it is used, about 0.1 s for 100 MB, so that it is known for certain and no file turns out otherwise half way through.
  *
  * @returns a label of the WHATWG Encoding Standard
@@ -19,12 +22,13 @@ export async function detectEncoding(open: () => ByteSource, head: Buffer, state
   const encoding = chooseEncoding(head, stated)
   if (encoding !== 'utf-8' || stated || markedEncoding(head) !== null) return encoding
   const foreign = await foreignLines(open())
-  return foreign === null ? encoding : legacyEncoding(foreign.lines, foreign.wrong, fileName)
+  if (foreign === null) return JAPANESE_ESCAPES.some((start) => head.includes(start)) ? 'iso-2022-jp' : encoding
+  return legacyEncoding(foreign.lines, foreign.wrong, fileName)
 }
 
 /** The same by the first bytes alone: what is neither marked, stated nor UTF-16 counts as UTF-8. @throws PermanentError `encoding_unknown` */
 export function chooseEncoding(head: Buffer, stated: string | null): string {
-  return knownEncoding(markedEncoding(head) ?? (stated || null) ?? unmarkedEncoding(head))
+  return knownEncoding(markedEncoding(head) ?? (stated || null) ?? unmarkedUtf16(head.subarray(0, SNIFFED_BYTES)) ?? 'utf-8')
 }
 
 function markedEncoding(head: Buffer): string | null {
@@ -32,17 +36,6 @@ function markedEncoding(head: Buffer): string | null {
   if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le'
   if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be'
   return null
-}
-
-/** Delimiters, digits and line ends of a UTF-16 text leave a NUL in every second byte, always on the same side. */
-function unmarkedEncoding(head: Buffer): string {
-  const looked = head.subarray(0, SNIFFED_BYTES)
-  const nuls = [0, 0]
-  for (let at = 0; at < looked.length; at += 1) if (looked[at] === 0) nuls[at % 2] = (nuls[at % 2] ?? 0) + 1
-  const [even = 0, odd = 0] = nuls
-  if (odd > looked.length / 8 && even === 0) return 'utf-16le'
-  if (even > looked.length / 8 && odd === 0) return 'utf-16be'
-  return 'utf-8'
 }
 
 /** Of a text that is not UTF-8: lines with bytes beyond ASCII, from its head and from where it ceases to be. Null for one that is. */

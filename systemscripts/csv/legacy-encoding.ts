@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { PermanentError } from '../errors.ts'
-import { LANGUAGES, type Language } from './legacy-languages.ts'
+import { LANGUAGES } from './legacy-languages.ts'
+import { scoreOf } from './letter-score.ts'
+import { createDecoder } from './text-decoder.ts'
 import type { WrongByte } from './utf8-bytes.ts'
 
 /** So many different words with letters beyond ASCII are looked at. */
@@ -58,14 +60,14 @@ interface Reading {
   isPoor: boolean
 }
 
-/** Runs of letters and bytes beyond ASCII in which one of the latter stands, each once. */
+/** Runs of letters, digits and bytes beyond ASCII in which one of the latter stands, each once. */
 function wordsOf(sample: Buffer): Buffer[] {
   const words = new Map<string, Buffer>()
   let start = -1
   let isForeign = false
   for (let at = 0; at <= sample.length && words.size < MOST_WORDS; at += 1) {
     const byte = sample[at] ?? 0
-    const isPart = byte >= 0x80 || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
+    const isPart = byte >= 0x80 || (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
     if (isPart) {
       if (start === -1) start = at
       isForeign ||= byte >= 0x80
@@ -95,9 +97,9 @@ function narrowReadings(words: Buffer[]): Reading[] {
 
 /** Null when some byte is no character there. */
 function decoded(parts: Buffer[], label: string): string[] | null {
-  const decoder = new TextDecoder(label, { fatal: true })
+  const decoder = createDecoder(label)
   try {
-    return parts.map((part) => decoder.decode(part))
+    return parts.map((part) => decoder.decode(part) + decoder.decode(null))
   } catch {
     return null
   }
@@ -105,39 +107,6 @@ function decoded(parts: Buffer[], label: string): string[] | null {
 
 /** Below this mean logarithm a text is not of the language. */
 const POOR = Math.log(0.004)
-/** Of a character that the language does not have. */
-const UNKNOWN = Math.log(0.0002)
-/** Signs that stand beside words in any language: quotes, dashes, currencies, degrees. */
-const SIGNS = new Set('€–—‘’‚“”„…•°§´·«»©®™£±²³½¼×\u00a0')
-
-function scoreOf(word: string, { letters, script }: Language): number {
-  const lower = word.toLowerCase()
-  let score = 0
-  for (let at = 0; at < lower.length; at += 1) {
-    const letter = lower[at] ?? ''
-    if (letter <= '\x7f') {
-      // Words of another script have no Latin letters in them.
-      if (script !== null && /[a-z]/.test(letter)) score += UNKNOWN / 2
-      continue
-    }
-    const isInside = /[a-z]/.test(lower[at - 1] ?? '') && /[a-z]/.test(lower[at + 1] ?? '')
-    if (SIGNS.has(letter)) score += isInside && letter !== '’' ? UNKNOWN : SIGN
-    else if (word[at] !== letter && at > 0 && word[at - 1] === lower[at - 1] && /\p{Ll}/u.test(word[at - 1] ?? '')) score += UNKNOWN
-    else score += (letters.get(letter) ?? UNKNOWN) + (word.length === 1 && isLatinConsonant(letter) ? ALONE : 0)
-  }
-  return score
-}
-
-/** Such a letter makes no word by itself; what stands alone is rather a sign of another code page. */
-function isLatinConsonant(letter: string): boolean {
-  const [base = ''] = letter.normalize('NFD')
-  return /\p{Script=Latin}/u.test(letter) && !'aeiouæøœı'.includes(base)
-}
-
-const ALONE = Math.log(0.02)
-
-const SIGN = Math.log(0.02)
-
 /** Whole lines, since the second byte of a pair may be any of ASCII's. */
 function wideReadings(sample: Buffer): Reading[] {
   return WIDE_ENCODINGS.flatMap(({ label, letters }) => {
@@ -146,12 +115,15 @@ function wideReadings(sample: Buffer): Reading[] {
     const known = foreign.filter((character) => letters.test(character))
     // Short words may be well formed by chance; long ones hardly, and then not of common characters.
     if (text === undefined || foreign.length < 4 || known.length < foreign.length * 0.97) return []
-    const common = foreign.filter((character) => COMMON.has(character)).length
+    const common = foreign.filter((character) => COMMON.has(character) || KANA.test(character)).length
     return [{ label, text, score: foreign.length * Math.log(0.001) + common * 3, isPoor: false }]
   })
 }
 
-/** The most usual characters of Chinese and Japanese; all kana and Hangul syllables of common words stand out by their script. */
+/** There are few of them, so each is common. */
+const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}ー]/u
+
+/** The most usual characters of Chinese and Japanese, and Hangul syllables of common words. */
 const COMMON = new Set(
   [
     '的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么心多天而能好都然没日于起还发成事只作当想看文无开手十用主行方又如前所本见经头面公同三已老从动两长',
@@ -172,12 +144,17 @@ function partlyUtf8({ offset, byte, before }: WrongByte, fileName: string): Perm
 function undecided(sample: Buffer, { offset, byte, before }: WrongByte, fileName: string, readings: Reading[]): PermanentError {
   const labels = [...new Set(readings.filter(({ isPoor }) => !isPoor).map(({ label }) => label))].slice(0, 4)
   const seen = seenIn(sample)
-  const shown = labels.map((label) => `${label} (${JSON.stringify(new TextDecoder(label).decode(seen).trim())})`)
+  const shown = labels.map((label) => `${label} (${JSON.stringify(textIn(seen, label))})`)
   const guesses = shown.length === 0 ? '' : ` It may be ${shown.join(', ')}.`
   return new PermanentError('encoding_not_utf8', `File "${fileName}" is not UTF-8`, {
     detail: `Byte ${byte} at offset ${offset} (from 0), after ${JSON.stringify(before)}, is no UTF-8.${guesses}`,
     hint: `Set encoding in the settings to what the sender uses, for example ${labels[0] ?? 'windows-1252'}.`,
   })
+}
+
+function textIn(bytes: Buffer, label: string): string {
+  const [text = ''] = decoded([bytes], label) ?? []
+  return text.trim()
 }
 
 /** A few bytes around the first one in question. */

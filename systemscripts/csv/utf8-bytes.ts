@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { PermanentError } from '../errors.ts'
+import { createDecoder, encodingOf } from './text-decoder.ts'
 
 export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 
@@ -7,7 +8,7 @@ export type ByteSource = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
  * The same text as UTF-8, exactly: bytes that are not what the encoding says are refused, never replaced. A byte order mark at the beginning is
  * left out. UTF-8 is passed on as it came, checked, in pieces that end between characters.
  *
- * @param encoding a label of the WHATWG Encoding Standard (https://encoding.spec.whatwg.org/#names-and-labels; `latin1` means windows-1252)
+ * @param encoding a label of the WHATWG Encoding Standard (https://encoding.spec.whatwg.org/#names-and-labels; `latin1` means windows-1252), or of DOS: `ibm850`
  * @throws PermanentError `encoding_not_utf8`, `encoding_mismatch`, `encoding_unknown`
  */
 export function utf8Bytes(bytes: ByteSource, encoding: string, fileName: string): AsyncGenerator<Buffer> {
@@ -17,14 +18,11 @@ export function utf8Bytes(bytes: ByteSource, encoding: string, fileName: string)
 
 /** @throws PermanentError `encoding_unknown` */
 export function knownEncoding(label: string): string {
-  try {
-    return new TextDecoder(label).encoding
-  } catch (cause) {
-    throw new PermanentError('encoding_unknown', `Encoding "${label}" is unknown`, {
-      hint: 'Set encoding in the settings to a name such as utf-8, windows-1252, iso-8859-15, utf-16le or shift_jis.',
-      cause,
-    })
-  }
+  const encoding = encodingOf(label)
+  if (encoding !== null) return encoding
+  throw new PermanentError('encoding_unknown', `Encoding "${label}" is unknown`, {
+    hint: 'Set encoding in the settings to a name such as utf-8, windows-1252, iso-8859-15, utf-16le, ibm850 or shift_jis.',
+  })
 }
 
 async function* checkedUtf8(bytes: ByteSource, fileName: string): AsyncGenerator<Buffer> {
@@ -36,13 +34,20 @@ async function* checkedUtf8(bytes: ByteSource, fileName: string): AsyncGenerator
     const until = lastBoundary(all)
     const whole = all.subarray(0, until)
     if (!isUtf8(whole)) throw notUtf8(whole, offset, fileName)
-    const isMarked = offset === 0 && whole[0] === 0xef && whole[1] === 0xbb && whole[2] === 0xbf
+    const from = offset === 0 ? marksLength(whole) : 0
     // A copy: the reader may reuse its memory for the next chunk.
     unfinished = Buffer.from(all.subarray(until))
     offset += until
-    if (until > 0) yield isMarked ? whole.subarray(3) : whole
+    if (until > from) yield whole.subarray(from)
   }
   if (unfinished.length > 0) throw notUtf8(unfinished, offset, fileName)
+}
+
+/** Of byte order marks: programs put one before a text that has one. */
+function marksLength(bytes: Buffer): number {
+  let length = 0
+  while (bytes[length] === 0xef && bytes[length + 1] === 0xbb && bytes[length + 2] === 0xbf) length += 3
+  return length
 }
 
 /** Where the last character that may still miss bytes begins, or the end. */
@@ -96,10 +101,10 @@ function characterAt(bytes: Buffer, offset: number): number {
 }
 
 async function* recoded(bytes: ByteSource, encoding: string, fileName: string): AsyncGenerator<Buffer> {
-  const decoder = new TextDecoder(encoding, { fatal: true })
-  const decode = (piece: Uint8Array | undefined): Buffer => {
+  const decoder = createDecoder(encoding)
+  const decode = (piece: Uint8Array | null): Buffer => {
     try {
-      return Buffer.from(decoder.decode(piece, { stream: piece !== undefined }))
+      return Buffer.from(decoder.decode(piece))
     } catch (cause) {
       throw new PermanentError('encoding_mismatch', `File "${fileName}" is not ${encoding}`, {
         detail: `It holds bytes that ${encoding} does not know.`,
@@ -112,6 +117,6 @@ async function* recoded(bytes: ByteSource, encoding: string, fileName: string): 
     const text = decode(piece)
     if (text.length > 0) yield text
   }
-  const rest = decode(undefined)
+  const rest = decode(null)
   if (rest.length > 0) yield rest
 }

@@ -42,6 +42,8 @@ export const SIGNATURES: Signature[] = [
   { bytes: '\0\0\x02\0\x06\x04\x06\0', code: 'file_is_lotus', what: 'a Lotus 1-2-3 worksheet' },
   { bytes: '\0\0\x1a\0', code: 'file_is_lotus', what: 'a Lotus 1-2-3 worksheet' },
   { bytes: '\0\x05\x16\x07', code: 'file_is_apple_double', what: 'what macOS keeps beside a file (._name)' },
+  { bytes: '\xff\xfe\0\0', code: 'file_is_utf32', what: 'text in UTF-32' },
+  { bytes: '\0\0\xfe\xff', code: 'file_is_utf32', what: 'text in UTF-32' },
   { bytes: 'MZ', code: 'file_is_program', what: 'a Windows program' },
   { bytes: '\x7fELF', code: 'file_is_program', what: 'a program' },
 ]

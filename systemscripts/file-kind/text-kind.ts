@@ -1,19 +1,26 @@
+import { unmarkedUtf16 } from '../csv/unmarked-utf16.ts'
 import type { GridKind } from '../grid.ts'
 import { fileEmpty, fileIs } from './refusals.ts'
 
-/** The head as text for sniffing (bytes above 127 are as good as letters), or null when it is binary. */
+/**
+ * The head as text for sniffing (bytes above 127 are as good as letters), or null when it is binary. A NUL here and there, or many at the end, as
+ * a crash leaves them, are for the reader to refuse, who knows the line.
+ */
 export function sniffedText(head: Buffer): string | null {
   const mark = head.toString('latin1', 0, 2)
-  if (mark === '\xff\xfe' || mark === '\xfe\xff') return new TextDecoder(mark === '\xff\xfe' ? 'utf-16le' : 'utf-16be').decode(head)
-  const bytes = head.toString('latin1').replace(/^\xef\xbb\xbf/, '')
-  const text = isUtf16(bytes) ? bytes.replaceAll('\0', '') : bytes
-  const controls = [...text].filter((character) => character < ' ' && !'\t\n\v\f\r\x1b\x1a\x1c\x1d\x1e\x1f\x01'.includes(character)).length
-  return controls > text.length / 50 || text.includes('\0') ? null : text
+  const marked = mark === '\xff\xfe' ? 'utf-16le' : mark === '\xfe\xff' ? 'utf-16be' : null
+  const encoding = marked ?? unmarkedUtf16(head)
+  const text = encoding === null ? head.toString('latin1').replace(/^(\xef\xbb\xbf)+/, '') : new TextDecoder(encoding).decode(head)
+  if (marked !== null) return text
+  const seen = text.slice(0, unpaddedLength(text))
+  const controls = [...seen].filter((character) => character < ' ' && !'\t\n\v\f\r\x1b\x1a\x1c\x1d\x1e\x1f\x01'.includes(character)).length
+  return (seen === '' && text !== '') || controls > Math.max(1, seen.length / 50) ? null : text
 }
 
-function isUtf16(bytes: string): boolean {
-  const start = [...bytes.slice(0, 8)]
-  return start.length === 8 && [0, 1].some((side) => start.every((character, at) => (character === '\0') === (at % 2 === side)))
+function unpaddedLength(text: string): number {
+  let length = text.length
+  while (text[length - 1] === '\0') length -= 1
+  return length
 }
 
 /**
@@ -27,11 +34,22 @@ export function kindOfText(text: string, isWhole: boolean, fileName: string): Gr
   if (/^(MIME-Version:|From: <Saved by|Content-Type: multipart\/related)/i.test(start)) {
     throw fileIs(fileName, 'file_is_mhtml', 'a web page saved as a single file (.mht)')
   }
-  if (/^ID;P[A-Z]*(;[A-Z][^;\r\n]*)*\r?\n[A-Z];/.test(start)) throw fileIs(fileName, 'file_is_sylk', 'a SYLK file (.slk)')
+  if (/^ID;P\w*(;[A-Z][^;\r\n]*)*\r?\n([BCFOP]|N[NEUVW]);[A-Z]/.test(start)) throw fileIs(fileName, 'file_is_sylk', 'a SYLK file (.slk)')
   if (/^TABLE\r?\n0,1\r?\n"/.test(start)) throw fileIs(fileName, 'file_is_dif', 'a DIF file')
   if (start.startsWith('<')) return kindOfMarkup(start, fileName)
   if (/^\{\s*("|\})/.test(start) || /^\[\s*([{["]|\]|-?\d[\d.]*\s*,|(true|false|null)\s*[,\]])/.test(start)) return 'json'
+  if (isWhole && (start.trim() === 'null' || isJsonList(start))) return 'json'
   return 'csv'
+}
+
+/** Of one line `[1]` may be the name of a column, too, but hardly is. */
+function isJsonList(text: string): boolean {
+  if (!text.startsWith('[')) return false
+  try {
+    return Array.isArray(JSON.parse(text))
+  } catch {
+    return false
+  }
 }
 
 function kindOfMarkup(start: string, fileName: string): GridKind {

@@ -2,7 +2,9 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { basename } from 'node:path'
 import { PermanentError } from '../errors.ts'
 import { type FileKind, fileKind } from '../file-kind.ts'
-import { contentOfFile, type FileContent, membersOf } from '../file-members.ts'
+import { memberNotFound, memberNotRead } from '../file-members/refusals.ts'
+import { contentOfFile, type FileContent, type Member, membersOf } from '../file-members.ts'
+import { filePattern } from '../file-pattern.ts'
 import type { GridKind } from '../grid.ts'
 import type { ReadRequest } from './protocol.ts'
 
@@ -15,7 +17,7 @@ export interface NamedContent extends FileContent {
 const CHUNK_BYTES = 512 * 1024
 
 /** The contents of a file: itself, or the members of the archive that it is, each let go before the next is opened. */
-export async function* contentsOf({ path, kind: stated, maxUnpackedBytes }: ReadRequest): AsyncGenerator<NamedContent> {
+export async function* contentsOf({ path, kind: stated, memberPattern, maxUnpackedBytes }: ReadRequest): AsyncGenerator<NamedContent> {
   const fileName = basename(path)
   const kind = await kindOf(path, stated)
   if (kind !== 'gzip' && kind !== 'zip') {
@@ -23,8 +25,12 @@ export async function* contentsOf({ path, kind: stated, maxUnpackedBytes }: Read
     yield { ...(await contentOfFile(path, kind)), ...(kind === 'csv' ? { bytes: () => fileBytes(path) } : {}), member: null }
     return
   }
-  for (const { name, open } of await membersOf(path, kind, maxUnpackedBytes === null ? {} : { maxUnpackedBytes })) {
-    const content = await open()
+  const members = await membersOf(path, kind, maxUnpackedBytes === null ? {} : { maxUnpackedBytes })
+  const wanted = kind === 'gzip' || memberPattern === null ? members : matching(members, memberPattern, fileName)
+  for (const { name, open } of wanted) {
+    const content = await open().catch((error: unknown) => {
+      throw wanted.length > 1 && error instanceof PermanentError && error.code.startsWith('file_') ? memberNotRead(error) : error
+    })
     try {
       if (stated !== 'auto' && stated !== kind && stated !== content.kind) throw fileKindDiffers(content.fileName, stated, content.kind)
       yield { ...content, member: kind === 'gzip' ? null : name }
@@ -32,6 +38,20 @@ export async function* contentsOf({ path, kind: stated, maxUnpackedBytes }: Read
       await content.close()
     }
   }
+}
+
+/** @throws PermanentError `member_not_found`, `file_pattern_invalid` */
+function matching(members: Member[], pattern: string, fileName: string): Member[] {
+  const expression = /^\/(.+)\/$/s.exec(pattern)?.[1]
+  const isWanted = expression === undefined ? filePattern(pattern, 'glob') : filePattern(`.*(?:${expression}).*`, 'regex')
+  const isPath = expression !== undefined || pattern.includes('/')
+  const found = members.filter(({ name }) => isWanted(isPath ? name : name.slice(name.lastIndexOf('/') + 1)))
+  if (found.length > 0) return found
+  throw memberNotFound(
+    fileName,
+    pattern,
+    members.map(({ name }) => name),
+  )
 }
 
 /** A CSV that is stated may be one that nobody would recognise: that may be why it is stated. */

@@ -2,8 +2,9 @@ import type { CopyPiece, CopyPlan } from '../copy-plan.ts'
 import type { Grid, GridRow } from '../grid.ts'
 import { HEADER_SAMPLE_ROWS } from '../header-row.ts'
 import type { TableFacts, TableRow } from '../table.ts'
+import { createCellCopier } from './cell-copier.ts'
 import { rowHasTooManyFields } from './refusals.ts'
-import { createRowEncoder } from './row-encoder.ts'
+import { createRowEncoder, type RowEncoder } from './row-encoder.ts'
 import { ROWS_PER_BATCH, type SourceTable } from './source-table.ts'
 import { endsBefore, type FittedRow, findShape, fitRow, type ShapeOptions, type TableShape } from './table-shape.ts'
 
@@ -53,17 +54,22 @@ export async function tableOfGrid(grid: Grid, options: ShapeOptions, fileName: s
 
   async function* copy(plan: CopyPlan): AsyncGenerator<CopyPiece> {
     const encoder = await createRowEncoder(plan, facts)
+    const sink = grid.divert === undefined ? null : createCellCopier(plan, shape, encoder)
+    if (sink !== null) grid.divert?.(sink)
     for await (const batch of walk()) {
       for (const { line, values, strays } of batch) {
         encoder.add(line, values, strays)
-        if (!encoder.isFull()) continue
-        const piece = encoder.take()
-        if (piece !== null) yield piece
+        if (encoder.isFull()) yield* taken(encoder)
       }
+      if (encoder.isFull()) yield* taken(encoder)
     }
-    const last = encoder.take()
-    if (last !== null) yield last
+    yield* taken(encoder)
   }
+}
+
+function* taken(encoder: RowEncoder): Generator<CopyPiece> {
+  const piece = encoder.take()
+  if (piece !== null) yield piece
 }
 
 type Batches = Iterator<GridRow[]> | AsyncIterator<GridRow[]>

@@ -1,5 +1,7 @@
+import type { CellSink } from '../cell-sink.ts'
 import type { Grid, TypedCell } from '../grid.ts'
 import { htmlTableNotFound } from '../spreadsheet/refusals.ts'
+import { typedCells } from '../spreadsheet/typed-cells.ts'
 import { parseCellRange } from './cell-range.ts'
 import { chooseSheets, type SheetName } from './choose-sheets.ts'
 import type { NamedContent } from './contents.ts'
@@ -7,8 +9,8 @@ import type { ReadRequest } from './protocol.ts'
 
 export interface OpenGrid {
   grid: Grid
-  /** Cells with their types, where the kind has any. */
-  typedCells: (() => AsyncIterable<TypedCell[]>) | null
+  /** Its filled cells, with their types where the kind has any; to be walked instead of the grid. */
+  cells(skipHidden: boolean): AsyncIterable<TypedCell[]>
 }
 
 /** Lines below where the header may stand for which texts as shown are asked for. */
@@ -24,7 +26,7 @@ export async function* openGrids(content: NamedContent, request: ReadRequest): A
     case 'json': {
       const { readJsonRecords } = await import('../json-lines.ts')
       const grid = await readJsonRecords({ fileName, bytes: () => piecesOf(content), encoding: request.encoding })
-      yield { grid: { ...grid, sheet: content.member }, typedCells: null }
+      yield named(grid, content, null)
       return
     }
     case 'html': {
@@ -42,8 +44,15 @@ export async function* openGrids(content: NamedContent, request: ReadRequest): A
       try {
         for (const index of chooseSheets(workbook.sheets, request.sheet, fileName)) {
           const sheet = workbook.sheets[index]?.name ?? null
-          const rows = workbook.readSheet(index, { shownUntilLine })
-          yield { ...named({ kind, sheet, names: null, rows }, content, sheet), typedCells: () => workbook.readCells(index) }
+          let sink: CellSink | null = null
+          const rows = workbook.readSheet(index, { shownUntilLine, sink: () => sink })
+          const divert = (given: CellSink): void => {
+            sink = given
+          }
+          yield {
+            ...named({ kind, sheet, names: null, rows, divert }, content, sheet),
+            cells: (skipHidden) => workbook.readCells(index, skipHidden),
+          }
         }
       } finally {
         await workbook.close()
@@ -57,7 +66,8 @@ export async function* openGrids(content: NamedContent, request: ReadRequest): A
       const { maxUnpackedBytes } = request
       const workbook = await readWorkbook({ path: path ?? '', kind, fileName, ...(maxUnpackedBytes === null ? {} : { maxUnpackedBytes }) })
       for (const index of chooseSheets(workbook.sheets, request.sheet, fileName)) {
-        yield named(workbook.grid(index), content, workbook.sheets[index]?.name ?? null)
+        const sheet = workbook.sheets[index]?.name ?? null
+        yield { ...named(workbook.grid(index), content, sheet), cells: (skipHidden) => cellsOf(workbook.grid(index, true), skipHidden) }
       }
     }
   }
@@ -66,7 +76,12 @@ export async function* openGrids(content: NamedContent, request: ReadRequest): A
 /** Inside an archive a sheet is called by its file and itself. */
 function named(grid: Grid, { member }: NamedContent, sheet: string | null): OpenGrid {
   const name = member === null ? sheet : sheet === null ? member : `${member}/${sheet}`
-  return { grid: { ...grid, sheet: name }, typedCells: null }
+  const open = { ...grid, sheet: name }
+  return { grid: open, cells: (skipHidden) => cellsOf(open, skipHidden) }
+}
+
+async function* cellsOf({ sheet, rows }: Grid, skipHidden: boolean): AsyncGenerator<TypedCell[]> {
+  for await (const batch of rows) yield typedCells(sheet, batch, skipHidden)
 }
 
 function htmlTables(page: { sheets: SheetName[]; largest: number }, wanted: string | number | null, fileName: string): number[] {

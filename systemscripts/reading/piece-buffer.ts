@@ -128,7 +128,10 @@ const COMMA = 44
 // biome-ignore lint/suspicious/noControlCharactersInRegex: some files have fields with it between them
 const CUTS_ONE_FIELD = /[;\t|^~:'\x01]|^sep=/i
 
-const CSV_SPECIALS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ('",\n\r\0'.includes(String.fromCharCode(byte)) ? 1 : 0))
+/** By byte: 1 for what does not stand in a field of a CSV as it is. */
+export const CSV_SPECIALS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) =>
+  '",\n\r\0'.includes(String.fromCharCode(byte)) ? 1 : 0,
+)
 
 const encoder = new TextEncoder()
 const NEEDS_ESCAPE = /[\\\t\n\r]/

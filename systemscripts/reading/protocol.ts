@@ -9,6 +9,8 @@ export interface ReadRequest {
   path: string
   kind: 'auto' | FileKind
   sheet: string | number | null
+  /** Which files of an archive; null: all. */
+  memberPattern: string | null
   cellRange: string | null
   headerRow: number | null
   headerRows: number

@@ -1,7 +1,16 @@
-/**
- * What the number in a workbook's cell means, and its text; the rules stand in cell-text.ts. Shared by all readers of workbooks, so that a
- * sheet gives the same texts whichever kind of file it is saved as.
+/*
+ * The texts of a workbook's cells, exact: what the cell holds, not how it is decorated. Shared by all readers of workbooks, so that a sheet gives
+ * the same texts whichever kind of file it is saved as.
+ *
+ * - text stays as it is: `00123`, `1E5`, `TRUE`, `NA`; a text cell with nothing in it is empty, since that is what people see;
+ * - numbers are the shortest decimal that means the same number (1234.5, not `1,234.50`; 12 % is 0.12; never an exponent), save that a
+ *   format of zeros only (`00000`, `000-00-0000`) is kept as shown, since such a number is a code;
+ * - dates, known by the number format, are `yyyy-mm-dd`, with ` hh:mm:ss` when there is a time of day (and `.fff` when it has
+ *   milliseconds); times `hh:mm:ss`; durations such as `[h]:mm` count hours beyond 24. Both epochs; 1900-02-29 is a day, as in Excel;
+ * - `true`, `false`; errors as `#N/A`; formulas by the value that was stored with them.
  */
+
+/** What the number in a cell means, told by its format. */
 export type NumberKind = 'number' | 'date' | 'time' | 'duration' | 'code'
 
 const MS_PER_DAY = 86_400_000

@@ -1,9 +1,9 @@
 import { basename } from 'node:path'
 import { readXls } from './biff/read-xls.ts'
-import { readBinaryWorkbook } from './binary-workbook.ts'
 import { readOds } from './ods/read-ods.ts'
 import { workbookWithoutSheet } from './refusals.ts'
 import type { Workbook } from './workbook.ts'
+import { readXlsb } from './xlsb/read-xlsb.ts'
 import { readXmlWorkbook } from './xml-grid.ts'
 
 export interface WorkbookSource {
@@ -32,5 +32,5 @@ function readOfKind(source: Required<WorkbookSource>): Promise<Workbook> {
   if (source.kind === 'xls') return readXls(source)
   if (source.kind === 'ods') return readOds(source)
   if (source.kind === 'xml') return readXmlWorkbook(source)
-  return readBinaryWorkbook(source)
+  return readXlsb(source)
 }

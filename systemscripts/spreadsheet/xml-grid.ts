@@ -10,7 +10,7 @@ const ROWS_PER_BATCH = 500
 
 /**
  * A workbook in one XML file, as Excel 2002 and 2003 and many reporting tools write it, read as a stream: sheets and styles are gathered in a
- * first walk, and each sheet is read in a walk of its own. Texts are those of cell-text.ts.
+ * first walk, and each sheet is read in a walk of its own. Texts are those of cell-values.ts.
  * Source: Microsoft, XML Spreadsheet Reference (Office XP).
  *
  * @throws PermanentError `workbook_broken`, `workbook_too_large`; also from within the rows
@@ -20,11 +20,16 @@ export async function readXmlWorkbook({ path, fileName }: { path: string; fileNa
   for await (const _ of walkXml(createReadStream(path), list, fileName));
   return {
     sheets: list.sheets,
-    grid: (index) => ({ kind: 'xml', sheet: list.sheets[index]?.name ?? '', names: null, rows: rowsOf(index) }),
+    grid: (index, hasTypes = false) => ({
+      kind: 'xml',
+      sheet: list.sheets[index]?.name ?? '',
+      names: null,
+      rows: rowsOf(index, hasTypes),
+    }),
   }
 
-  async function* rowsOf(index: number): AsyncGenerator<GridRow[]> {
-    const reader = createSheetReader(index, list.styles, list.isOf1904(), fileName)
+  async function* rowsOf(index: number, hasTypes: boolean): AsyncGenerator<GridRow[]> {
+    const reader = createSheetReader(index, { fileName, styles: list.styles, is1904: list.isOf1904(), hasTypes })
     for await (const _ of walkXml(createReadStream(path), reader, fileName)) {
       const rows = reader.take()
       for (let at = 0; at < rows.length; at += ROWS_PER_BATCH) {

@@ -1,4 +1,4 @@
-import { type ClientBase, escapeIdentifier } from 'pg'
+import { type ClientBase, DatabaseError, escapeIdentifier } from 'pg'
 import { PermanentError } from '../errors.ts'
 import { LoadRefused, type Rejects } from './load-refused.ts'
 
@@ -34,12 +34,14 @@ export interface CheckedRows {
 
 /**
  * Looks at the rows with every check but those of kind `expression`.
- * @throws PermanentError `check_column_unknown`
+ * @throws PermanentError `check_column_unknown`, `check_not_evaluated`
  */
 export async function findBreaches(client: ClientBase, checks: Check[], rows: CheckedRows): Promise<Breach[]> {
   const breaches: Breach[] = []
   for (const check of checks) {
-    const message = await judge(client, check, rows)
+    const message = await judge(client, check, rows).catch((error: unknown) => {
+      throw error instanceof DatabaseError && error.code === '42883' ? notComparable(check, error) : error
+    })
     if (message !== null) breaches.push({ check, message })
   }
   return breaches
@@ -164,6 +166,15 @@ function columnsOf({ checkName, columnName }: Check, { columns, keyColumns }: Ch
   throw new PermanentError('check_column_unknown', `Check "${checkName}" is about a column that the target does not have`, {
     detail: `It names "${unknown ?? ''}". The target has ${columns.map((name) => `"${name}"`).join(', ')}.`,
     hint: 'Correct column_name in dba.importcheck.',
+  })
+}
+
+/** json, xml, point: types whose values Postgres does not compare. */
+function notComparable({ checkName, kind, columnName }: Check, cause: DatabaseError): PermanentError {
+  return new PermanentError('check_not_evaluated', `Check "${checkName}" could not be evaluated: ${cause.message}`, {
+    detail: `It is of kind ${kind}, about "${columnName ?? ''}".`,
+    hint: 'Name another column in dba.importcheck, or give this one another type: jsonb in place of json.',
+    cause,
   })
 }
 

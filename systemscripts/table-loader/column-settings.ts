@@ -1,6 +1,8 @@
 import { columnNames, type NameRule } from '../column-names.ts'
 import type { ColumnRule } from '../copy-plan.ts'
 import { PermanentError } from '../errors.ts'
+import { compileSafely } from '../values/safe-pattern.ts'
+import { createConversion } from '../values.ts'
 import { nameList } from './refusals.ts'
 import { isPlainText, type TargetColumn } from './target.ts'
 
@@ -88,6 +90,15 @@ export function columnRule(
   }
 }
 
+/** What can be said of settings without a file. @throws PermanentError those of createConversion, `source_name_invalid` */
+export function requireReadable(settings: ColumnSetting[], sourceZone: string): void {
+  for (const setting of settings) {
+    const rule = columnRule(setting.columnName, setting, null, sourceZone)
+    if (rule !== null) createConversion(rule)
+    if (setting.sourceName !== null) headerIndex(setting.sourceName, [])
+  }
+}
+
 /** By its source, else by its own name. @returns -1 when there is none */
 function sourceIndex({ sourceName, columnName }: ColumnSetting, headers: string[], byRule: string[]): number {
   const index = sourceName === null ? -1 : headerIndex(sourceName, headers)
@@ -98,11 +109,18 @@ function sourceIndex({ sourceName, columnName }: ColumnSetting, headers: string[
 function headerIndex(sourceName: string, headers: string[]): number {
   const pattern = /^\/(.+)\/$/s.exec(sourceName)?.[1]
   if (pattern !== undefined) {
-    const expression = new RegExp(pattern, 'u')
-    return headers.findIndex((header) => expression.test(header))
+    const { expression, longestText } = compileSafely(pattern, '', (why) => sourceInvalid(sourceName, why))
+    return headers.findIndex((header) => expression.test(header.slice(0, longestText)))
   }
   const exact = headers.indexOf(sourceName)
   return exact === -1 ? headers.findIndex((header) => header.trim() === sourceName.trim()) : exact
+}
+
+function sourceInvalid(sourceName: string, why: string): PermanentError {
+  return new PermanentError('source_name_invalid', `source_name "${sourceName}" is no regular expression that can be used`, {
+    detail: why,
+    hint: 'Correct source_name in dba.importcolumn: the header as it stands in the file, or a pattern such as /^Price/.',
+  })
 }
 
 function freeName(name: string, taken: Set<string>, others: string[]): string {

@@ -5,7 +5,7 @@ import { findBreaches, verdictOf } from './checks.ts'
 import { type Course, NeedsStaging, NeedsTurn } from './course.ts'
 import { isEmptyFile, refuseEmptyMark } from './empty-file.ts'
 import { type EndFormer, type LoadHost, nothingLoaded, type TableMet, type TablesLoad, type TablesLoaded } from './load.ts'
-import { type Meeting, meet, metOf, type NewColumn, requireRights, splitName, withAdditions } from './meet.ts'
+import { type Meeting, meet, metOf, type NewColumn, splitName, withAdditions } from './meet.ts'
 import { copyPlan, planForTarget } from './plan.ts'
 import type { Proposal } from './proposal.ts'
 import { proposalsOf, waitingReason } from './proposals.ts'
@@ -16,6 +16,7 @@ import { finishTarget, needsShaping, type Shaping, shapeTarget } from './shape-t
 import { takeOutFormer } from './take-out-former.ts'
 import { queryOf, quoted, readTarget, type TargetTable } from './target.ts'
 import { takeTurn, waitLonger } from './target-lock.ts'
+import { requireRights } from './target-rights.ts'
 import { TooNarrow, widerColumns, withWider } from './widen.ts'
 
 /**
@@ -69,6 +70,8 @@ interface DirectLoad {
   proposals: Proposal[]
   rowsRead: number
   rowsWritten: number
+  /** Rows that a trigger of the target left out. */
+  rowsDropped: number
   rowsTakenOut: number
 }
 
@@ -77,6 +80,8 @@ async function begin(client: ClientBase, host: LoadHost, load: TablesLoad, cours
   await takeTurn(client, load.target, course.isAlone)
   const name = splitName(load.target)
   const former = await readTarget(queryOf(client), name, load.datasetColumn, load.ownerRole)
+  // Known before the file is opened, which for a large one takes a while.
+  if (!course.isAlone && needsShaping(former, [], course.wider)) throw new NeedsTurn()
   const isReplacing = load.mode === 'replace' || load.mode === 'replace_dataset'
   return {
     host,
@@ -93,6 +98,7 @@ async function begin(client: ClientBase, host: LoadHost, load: TablesLoad, cours
     proposals: [],
     rowsRead: 0,
     rowsWritten: 0,
+    rowsDropped: 0,
     rowsTakenOut: 0,
   }
 }
@@ -120,7 +126,7 @@ async function shapeFor(client: ClientBase, state: DirectLoad, meeting: Meeting)
   const { load, course, target, former } = state
   const widened = state.isWidened ? [] : course.wider
   const isShaping = needsShaping(target, meeting.additions, widened)
-  if (former !== null) requireRights(former, load.ownerRole, isShaping)
+  if (former !== null) requireRights(former, load.ownerRole, { ...meeting, widened, datasetColumn: load.datasetColumn })
   const shaped = withAdditions(load, target, meeting)
   if (!isShaping) return shaped
   if (!course.isAlone) throw new NeedsTurn()
@@ -137,7 +143,7 @@ async function copyRows(client: ClientBase, state: DirectLoad, table: Table, tar
   const told: RowReject[] = []
   let [read, written] = [0, 0]
   const copy = await table.copy(copyPlan(load, host, plan, state.rejects.room()))
-  await sendCopy(
+  const kept = await sendCopy(
     client,
     { name: target.name, columns: plan.names, isNew: state.former === null },
     copy,
@@ -153,7 +159,8 @@ async function copyRows(client: ClientBase, state: DirectLoad, table: Table, tar
   if (wider.length > 0) throw new TooNarrow(wider)
   state.rejects.add(told, read - written)
   state.rowsRead += read
-  state.rowsWritten += written
+  state.rowsWritten += kept
+  state.rowsDropped += written - kept
 }
 
 async function finish(client: ClientBase, state: DirectLoad, endFormer: EndFormer): Promise<TablesLoaded> {
@@ -171,7 +178,9 @@ async function finish(client: ClientBase, state: DirectLoad, endFormer: EndForme
           keyColumns: load.keyColumns,
           formerCounts: await host.formerCounts(client),
         })
-  const { isQuarantined, reasons } = verdictOf(breaches, load.fileName, rejects)
+  const verdict = verdictOf(breaches, load.fileName, rejects)
+  const { isQuarantined } = verdict
+  const reasons = [...verdict.reasons, ...droppedInWords(state.rowsDropped, load.target)]
   if (isQuarantined && state.leavesFirst) throw new NeedsStaging()
   await waitLonger(client)
   if (former === null || former.datasetColumn === null) await finishTarget(client, state.shaping)
@@ -183,6 +192,7 @@ async function finish(client: ClientBase, state: DirectLoad, endFormer: EndForme
     reason: reasons.length > 0 ? reasons.join(' ') : null,
     rowsRead: state.rowsRead,
     rowsInserted: state.rowsWritten,
+    rowsSkipped: state.rowsDropped,
     rowsTakenOut: isQuarantined ? 0 : state.rowsTakenOut,
     rejects,
     datasetColumn,
@@ -192,4 +202,8 @@ async function finish(client: ClientBase, state: DirectLoad, endFormer: EndForme
     tables: state.tables,
     warnings: isQuarantined ? [] : reasons,
   }
+}
+
+function droppedInWords(rows: number, target: string): string[] {
+  return rows === 0 ? [] : [`${rows} row${rows === 1 ? ' was' : 's were'} left out by a trigger of "${target}".`]
 }

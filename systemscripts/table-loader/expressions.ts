@@ -56,8 +56,13 @@ async function judge(client: Client, check: Check, rows: string): Promise<string
     if (broken <= most) return null
     return `${broken.toLocaleString('en')} row${broken === 1 ? ' does' : 's do'} not meet it${most > 0 ? `, at most ${most} may` : ''}: ${expression}`
   } catch (error) {
-    throw error instanceof DatabaseError ? notEvaluated(check, error) : error
+    throw error instanceof DatabaseError && !isBadMoment(error) ? notEvaluated(check, error) : error
   }
+}
+
+/** Another attempt may fare better: a lost connection, a lock, a full disk, a server that stops. */
+function isBadMoment({ code = '' }: DatabaseError): boolean {
+  return /^(08|40|53|55|57P|58|XX)/.test(code)
 }
 
 function notEvaluated({ checkName, expression }: Check, error: DatabaseError): PermanentError {

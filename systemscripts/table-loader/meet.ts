@@ -7,13 +7,13 @@ import { RefusedValue } from '../values/refused-value.ts'
 import { createConversion } from '../values.ts'
 import { absentSettings, columnRule, type FileColumn, nameColumns, requireSettled } from './column-settings.ts'
 import { type Drift, decideDrift } from './drift.ts'
+import { requireFillable, requireGiven } from './fillable.ts'
 import type { LoadHost, TableMet, TablesLoad } from './load.ts'
 import { TargetError } from './refusals.ts'
 import {
   EXTRA_COLUMN,
   keyColumn,
   quoted,
-  refuseTargetOfOthers,
   STAGED_LINE,
   STAGED_TABLE,
   type TableName,
@@ -56,7 +56,8 @@ export interface Meeting {
 
 /**
  * @param target as it is, with what the tables before this one will add; null when there is none
- * @throws those of decideDrift and of columnRule's values; PermanentError `required_column_missing`, `proposal_refused`; TargetError `extra_is_no_jsonb`
+ * @throws those of decideDrift and of columnRule's values; PermanentError `required_column_missing`, `column_not_fillable`, `too_many_columns`,
+ *   `proposal_refused`; TargetError `extra_is_no_jsonb`
  */
 export function meet(
   load: TablesLoad,
@@ -74,6 +75,7 @@ export function meet(
     ...(target?.reserved ?? [keyColumn(splitName(load.target)), load.datasetColumn]),
     ...(usesExtra && target !== null ? [EXTRA_COLUMN] : []),
   ]
+  requireFillable(load, reserved)
   const named = nameColumns(table.headers, load.columns, load.nameRule, reserved)
   requireSettled(load.columns, named, load.fileName)
   const withDefaults = absentSettings(load.columns, named).filter(({ defaultValue }) => defaultValue !== null)
@@ -90,8 +92,11 @@ export function meet(
     name,
     refusedColumns,
   )
+  requireRoom(load, target, drift.added.length)
   const existing = new Map(target?.all.map((column) => [column.name, column]))
   const columns = drift.loaded.map(({ index, column }) => loadedColumn(named[index], column, existing.get(column) ?? null, load.sourceZone))
+  const given = new Set([...columns.map(({ column }) => column), ...withDefaults.map(({ columnName }) => columnName)])
+  if (target !== null && drift.proposed.length === 0) requireGiven(load, target, given)
   const typeOf = (column: string) => named.find((one) => one.column === column)?.setting?.type ?? 'text'
   const defaults = withDefaults.map((setting) => ({ setting, target: existing.get(setting.columnName) ?? null }))
   return {
@@ -123,6 +128,18 @@ export function meet(
   }
 }
 
+/** No table of Postgres has more, those that were dropped counted too. */
+const MOST_COLUMNS = 1600
+
+function requireRoom({ fileName, target: name }: TablesLoad, target: TargetTable | null, added: number): void {
+  const before = target?.all.length ?? 2
+  if (added === 0 || before + added <= MOST_COLUMNS) return
+  throw new PermanentError('too_many_columns', `File "${fileName}" has more columns than a table can hold`, {
+    detail: `"${name}" would have ${before + added}; PostgreSQL holds ${MOST_COLUMNS}.`,
+    hint: 'Set on_new_column in dba.importconfig to extra (the others go into one jsonb column) or ignore, or check delimiter and header_row.',
+  })
+}
+
 /** What the log says of it. */
 export function metOf({ kind, sheet, headerLine, drift }: Meeting): TableMet {
   return { kind, sheet, headerLine, drift }
@@ -135,17 +152,11 @@ export function withAdditions(load: TablesLoad, target: TargetTable | null, meet
   const names = added.map(({ name }) => name).filter((name) => name !== EXTRA_COLUMN || load.policy.onNewColumn !== 'extra')
   return {
     ...before,
-    all: [...before.all, ...added],
+    all: [...before.all, ...(before.datasetColumn === null ? [plainColumn(load.datasetColumn, 'bigint')] : []), ...added],
     columns: { writable: [...before.columns.writable, ...names], fromFiles: [...before.columns.fromFiles, ...names] },
     datasetColumn: before.datasetColumn ?? load.datasetColumn,
     hasExtra: before.hasExtra || added.some(({ name, type }) => name === EXTRA_COLUMN && type === 'jsonb'),
   }
-}
-
-/** @throws TargetError `target_not_owned`, `target_not_writable` */
-export function requireRights(target: TargetTable, ownerRole: string, isShaping: boolean): void {
-  if (isShaping && !target.isOurs) refuseTargetOfOthers(target, ownerRole, 'add columns to it')
-  if (!target.isWritable) throw targetNotWritable(target, ownerRole)
 }
 
 /** `feeds.price` in its two parts. */
@@ -190,12 +201,21 @@ function withoutColumns({ columns, hasExtra }: TargetTable, filled: string[], us
 }
 
 function plainColumn(name: string, type: string): TargetColumn {
-  return { name, type, baseType: baseTypeOf(type), isNotNull: false, hasDefault: false, isIdentity: false, isGenerated: false }
+  return {
+    name,
+    type,
+    baseType: baseTypeOf(type),
+    isNotNull: false,
+    hasDefault: false,
+    isIdentity: false,
+    isAlwaysNumbered: false,
+    isGenerated: false,
+  }
 }
 
 function newTarget(load: TablesLoad): TargetTable {
   const name = splitName(load.target)
-  const key: TargetColumn = { ...plainColumn(keyColumn(name), 'bigint'), isNotNull: true, isIdentity: true }
+  const key: TargetColumn = { ...plainColumn(keyColumn(name), 'bigint'), isNotNull: true, isIdentity: true, isAlwaysNumbered: true }
   return {
     name,
     owner: load.ownerRole,
@@ -203,6 +223,8 @@ function newTarget(load: TablesLoad): TargetTable {
     uniqueKeys: [],
     isOurs: true,
     isWritable: true,
+    hasRowSecurity: false,
+    hasRowTriggers: false,
     columns: { writable: [], fromFiles: [] },
     filled: [],
     datasetColumn: load.datasetColumn,
@@ -222,11 +244,5 @@ function requireUsableExtra({ name, all, hasExtra }: TargetTable): void {
 function proposalRefused({ target }: TablesLoad): PermanentError {
   return new PermanentError('proposal_refused', `Table "${target}" does not exist, and somebody refused to have it made`, {
     hint: `Approve it after all: update dba.columnproposal set state = 'approved' where kind = 'create_table' and …; or make the table.`,
-  })
-}
-
-function targetNotWritable({ name, owner }: TargetTable, ownerRole: string): TargetError {
-  return new TargetError('target_not_writable', `Rota may not write to table "${name.schema}.${name.table}" of "${owner}"`, {
-    hint: `grant usage on schema ${name.schema} to ${ownerRole}; grant select, insert, update, delete on ${quoted(name)} to ${ownerRole};`,
   })
 }

@@ -175,12 +175,13 @@ interface Assignment {
 function insertRows(host: LoadHost, load: TablesLoad, staged: Staged, meeting: Meeting, table: number, into: TableName): string {
   const values = valuesOf(host, load, staged, meeting)
   const columns = values.map(({ column }) => column).join(', ')
-  return `insert into ${quoted(into)} as t (${columns}) select ${values.map(({ value }) => value).join(', ')} from ${quoted(host.staging)} as s where s.${STAGED_TABLE} = ${table}`
+  return `insert into ${quoted(into)} as t (${columns}) overriding system value select ${values.map(({ value }) => value).join(', ')} from ${quoted(host.staging)} as s where s.${STAGED_TABLE} = ${table}`
 }
 
 function assignments(host: LoadHost, load: TablesLoad, staged: Staged, meeting: Meeting): Assignment[] {
-  const keys = load.keyColumns.map(escapeIdentifier)
-  return valuesOf(host, load, staged, meeting).filter(({ column }) => !keys.includes(column))
+  const numbered = staged.target.all.filter(({ isAlwaysNumbered }) => isAlwaysNumbered).map(({ name }) => name)
+  const kept = [...load.keyColumns, ...numbered].map(escapeIdentifier)
+  return valuesOf(host, load, staged, meeting).filter(({ column }) => !kept.includes(column))
 }
 
 function valuesOf(host: LoadHost, load: TablesLoad, staged: Staged, meeting: Meeting): Assignment[] {

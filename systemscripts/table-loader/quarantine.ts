@@ -48,8 +48,7 @@ export async function moveToQuarantine(client: ClientBase, host: LoadHost, load:
 
 function quarantinedColumns(target: TargetTable): TargetColumn[] {
   return target.all.filter(
-    ({ name, isGenerated, isIdentity }) =>
-      !isGenerated && !isIdentity && (name !== keyColumn(target.name) || target.columns.writable.includes(name)),
+    ({ name, isGenerated }) => !isGenerated && (name !== keyColumn(target.name) || target.columns.writable.includes(name)),
   )
 }
 

@@ -101,7 +101,8 @@ async function columnAtFault(
   ctid: string,
   cause: DatabaseError,
 ): Promise<string | null> {
-  if (meeting === undefined || !cause.code?.startsWith('22')) return null
+  // A domain's CHECK is broken by a value, a table's by a row.
+  if (meeting === undefined || (brokenRule(cause) !== 'value_refused' && cause.dataType === undefined)) return null
   for (const { column, baseType } of meeting.columns) {
     if (baseType === 'text') continue
     await client.query('savepoint a_value')

@@ -19,6 +19,7 @@ export interface CopyDestination {
  * COPY is ended and the connection can be used again; the transaction is then aborted, as after any failed statement.
  *
  * @param onPiece told of each piece as it is taken
+ * @returns how many rows the table got: a trigger may leave some out
  * @throws RowsRefused when Postgres does not take a row; what the pieces throw; the signal's reason when aborted
  */
 export async function sendCopy(
@@ -27,11 +28,13 @@ export async function sendCopy(
   { format, pieces }: TableCopy,
   onPiece: (piece: CopyPiece) => void,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   signal?.throwIfAborted()
   const source = Readable.from(endingAtOnce(bytesOf(pieces, onPiece)), { objectMode: true, highWaterMark: 1 })
   try {
-    await pipeline(source, client.query(copyFrom(copyStatement(destination, format))), signal ? { signal } : {})
+    const copy = client.query(copyFrom(copyStatement(destination, format)))
+    await pipeline(source, copy, signal ? { signal } : {})
+    return copy.rowCount
   } catch (error) {
     signal?.throwIfAborted()
     throw error instanceof DatabaseError && isRowRefusal(error) ? new RowsRefused(error) : error

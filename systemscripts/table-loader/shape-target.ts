@@ -36,7 +36,7 @@ export async function shapeTarget(client: ClientBase, shaping: Shaping): Promise
   const { name, target, added, widened, datasetColumn, ownerRole } = shaping
   if (target === null) {
     await makeSchema(client, shaping)
-    await asRole(client, ownerRole, [createTable(shaping), datasetIndex(name, datasetColumn), ...tableComments(shaping)])
+    await asRole(client, ownerRole, [createTable(shaping, NUMBERS_AT_ONCE), datasetIndex(name, datasetColumn), ...tableComments(shaping)])
     return
   }
   const additions = [
@@ -56,7 +56,7 @@ export async function shapeTarget(client: ClientBase, shaping: Shaping): Promise
 /** What `shapeTarget` left for after the rows. */
 export async function finishTarget(client: ClientBase, shaping: Shaping): Promise<void> {
   const { name, target, datasetColumn, ownerRole } = shaping
-  await asRole(client, ownerRole, target === null ? keys(shaping) : [datasetIndex(name, datasetColumn)])
+  await asRole(client, ownerRole, target === null ? [...keys(shaping), ...numberOneByOne(name)] : [datasetIndex(name, datasetColumn)])
 }
 
 /** The statements that make a table as Rota makes it, for people to carry out. */
@@ -64,7 +64,7 @@ export function tableInWords(shaping: Shaping): string {
   const { name, datasetColumn, ownerRole } = shaping
   return [
     `create schema if not exists ${escapeIdentifier(name.schema)}`,
-    createTable(shaping),
+    createTable(shaping, 1),
     ...keys(shaping),
     datasetIndex(name, datasetColumn),
     ...tableComments(shaping),
@@ -82,13 +82,27 @@ export async function asRole(client: ClientBase, role: string, statements: strin
   await client.query(`set local role ${escapeIdentifier(rows[0]?.before ?? 'none')}`)
 }
 
-function createTable({ name, added, datasetColumn }: Shaping): string {
+/** As many as Postgres writes ahead into its log anyway. Taken one by one they cost a tenth of the time of the rows. */
+const NUMBERS_AT_ONCE = 32
+
+function createTable({ name, added, datasetColumn }: Shaping, numbersAtOnce: number): string {
+  const cache = numbersAtOnce > 1 ? ` (cache ${numbersAtOnce})` : ''
   const columns = [
-    `${escapeIdentifier(keyColumn(name))} bigint generated always as identity`,
+    `${escapeIdentifier(keyColumn(name))} bigint generated always as identity${cache}`,
     `${escapeIdentifier(datasetColumn)} bigint not null`,
     ...added.map(columnSql),
   ]
   return `create table ${quoted(name)} (\n  ${columns.join(',\n  ')}\n)`
+}
+
+/** While nobody else sees the table its rows' numbers are taken by the dozen; from now on none is left out between two files. */
+function numberOneByOne(name: TableName): string[] {
+  const column = escapeIdentifier(keyColumn(name))
+  const sequence = `pg_get_serial_sequence(${escapeLiteral(quoted(name))}, ${escapeLiteral(keyColumn(name))})`
+  return [
+    `alter table ${quoted(name)} alter column ${column} set cache 1`,
+    `select setval(${sequence}, (select max(${column}) from ${quoted(name)}))`,
+  ]
 }
 
 function columnSql({ name, type }: NewColumn): string {
@@ -102,10 +116,13 @@ function keys({ name, keyColumns }: Shaping): string[] {
   return [primaryKey, `create unique index ${index} on ${quoted(name)} (${keyColumns.map(escapeIdentifier).join(', ')})`]
 }
 
-/** Small whatever the table's size, since the rows of a dataset lie together. */
+/**
+ * Small whatever the table's size, since the rows of a dataset lie together. With Postgres's own 128 pages to an entry, a large file fills the queue
+ * of entries to be made, and Postgres's log with what had no place there.
+ */
 function datasetIndex(name: TableName, datasetColumn: string): string {
   const index = escapeIdentifier(`${name.table.slice(0, 52)}_by_dataset`)
-  return `create index ${index} on ${quoted(name)} using brin (${escapeIdentifier(datasetColumn)}) with (autosummarize = on)`
+  return `create index ${index} on ${quoted(name)} using brin (${escapeIdentifier(datasetColumn)}) with (pages_per_range = 1024, autosummarize = on)`
 }
 
 async function makeSchema(client: ClientBase, { name, ownerRole }: Shaping): Promise<void> {

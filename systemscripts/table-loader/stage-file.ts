@@ -5,14 +5,14 @@ import type { Course } from './course.ts'
 import { isEmptyFile, refuseEmptyMark } from './empty-file.ts'
 import { settleKeys } from './keys.ts'
 import type { LoadHost, TablesLoad } from './load.ts'
-import { type Meeting, meet, requireRights, splitName, withAdditions } from './meet.ts'
+import { type Meeting, meet, splitName, withAdditions } from './meet.ts'
 import { copyPlan, fileNames, planForStaging } from './plan.ts'
 import { proposalsOf } from './proposals.ts'
 import { createRejectBook } from './rejects.ts'
 import { sendCopy } from './send-copy.ts'
-import { needsShaping } from './shape-target.ts'
 import { dropStaging, type Staged } from './staging.ts'
 import { queryOf, quoted, readTarget, STAGED_LINE, STAGED_TABLE, type TargetTable } from './target.ts'
+import { requireRights } from './target-rights.ts'
 import { TooNarrow, widerColumns, withWider } from './widen.ts'
 
 /**
@@ -83,7 +83,8 @@ async function stageTable(
   state.meetings.push(meeting)
   if (meeting.proposed.length > 0) state.proposals.push(...(await proposalsOf(load, state.target, table, meeting)))
   if (state.proposals.length > 0 || table.sample.length === 0) return
-  if (state.former !== null) requireRights(state.former, load.ownerRole, needsShaping(state.former, meeting.additions, course.wider))
+  if (state.former !== null)
+    requireRights(state.former, load.ownerRole, { ...meeting, widened: course.wider, datasetColumn: load.datasetColumn })
   state.target = withAdditions(load, state.target, meeting)
   state.additions.push(...meeting.additions)
   await addColumns(client, host, state, state.target, meeting)

@@ -5,7 +5,7 @@ import { type Breach, breachInWords, findBreaches, verdictOf } from './checks.ts
 import type { Course } from './course.ts'
 import { findBrokenExpressions } from './expressions.ts'
 import { type EndFormer, type LoadHost, namingColumns, nothingLoaded, type Sample, type TablesLoad, type TablesLoaded } from './load.ts'
-import { metOf, requireRights } from './meet.ts'
+import { metOf } from './meet.ts'
 import { type MovedRows, moveRows, moveToTable } from './move-rows.ts'
 import { waitingReason } from './proposals.ts'
 import { ensureQuarantine } from './quarantine.ts'
@@ -18,6 +18,7 @@ import { dropStaging, removeRows, type Staged, stagedRows } from './staging.ts'
 import { takeOutFormer } from './take-out-former.ts'
 import { queryOf, readTarget } from './target.ts'
 import { takeTurn, waitLonger } from './target-lock.ts'
+import { requireRights } from './target-rights.ts'
 
 /**
  * The rows are laid down in an unlogged table and looked at there; then one transaction moves them. Rows that Postgres does not take are found
@@ -94,7 +95,7 @@ async function shapeFor(client: ClientBase, load: TablesLoad, course: Course, st
   await takeTurn(client, load.target, course.isAlone || isShaping)
   const now = await readTarget(queryOf(client), target.name, load.datasetColumn, load.ownerRole)
   if (JSON.stringify(now) !== JSON.stringify(former)) throw targetChanged(load)
-  if (former !== null) requireRights(former, load.ownerRole, isShaping)
+  if (former !== null) requireRights(former, load.ownerRole, { additions, widened: course.wider, datasetColumn: load.datasetColumn })
   const shaping = {
     name: target.name,
     target: former,

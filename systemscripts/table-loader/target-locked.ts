@@ -4,8 +4,11 @@ import { quoted, type TableName } from './target.ts'
 
 /** Looks who is in the way, in the transaction whose failed statement has been rolled back. */
 export async function targetLocked(client: ClientBase, name: TableName, cause: DatabaseError): Promise<JobError> {
-  const { rows } = await client.query<{ who: string }>(lockHoldersQuery, [quoted(name)])
-  return new JobError('target_locked', `Table "${name.schema}.${name.table}" is held by somebody else's transaction`, {
+  // A row of the books, such as a dataset that somebody edits and has not committed: Postgres says of which table it is.
+  const books = /in relation "(\w+)"/.exec(cause.where ?? '')?.[1]
+  const { rows } = await client.query<{ who: string }>(lockHoldersQuery, [books === undefined ? quoted(name) : `dba.${books}`])
+  const what = books === undefined ? `Table "${name.schema}.${name.table}"` : `A row of "dba.${books}" that the load has to change`
+  return new JobError('target_locked', `${what} is held by somebody else's transaction`, {
     detail: rows.length === 0 ? cause.message : `Held by ${rows.map((row) => row.who).join('; ')}.`,
     hint: 'It is tried again. When it lasts, have that transaction ended: select pg_terminate_backend(<pid>).',
     cause,

@@ -27,6 +27,8 @@ export interface TargetColumn {
   isNotNull: boolean
   hasDefault: boolean
   isIdentity: boolean
+  /** An identity that Postgres numbers whatever a statement says; a file's own numbers need a word of their own. */
+  isAlwaysNumbered: boolean
   isGenerated: boolean
 }
 
@@ -42,6 +44,10 @@ export interface TargetTable {
   isOurs: boolean
   /** Whether this session may write to it, and take rows out. */
   isWritable: boolean
+  /** Whether policies decide which rows this session sees and writes. */
+  hasRowSecurity: boolean
+  /** Whether a trigger may fill columns of each row before it is written. */
+  hasRowTriggers: boolean
   columns: TargetColumns
   /** Columns that Rota fills where they are there. */
   filled: FilledColumn[]
@@ -81,7 +87,7 @@ export function keyColumn({ table }: TableName): string {
 export async function readTarget(query: Query, name: TableName, datasetColumn: string, ownerRole: string): Promise<TargetTable | null> {
   const [relation] = await query(relationQuery, [name.schema, name.table, ownerRole])
   if (relation === undefined) return null
-  if (relation.is_table !== true) throw targetIsNoTable(name)
+  if (!/^[rp]$/.test(String(relation.kind))) throw targetIsNoTable(name, String(relation.kind))
   const columns = (await query(columnsQuery, [relation.oid])).map(columnOf)
   const writable = columns.filter((column) => !column.isGenerated)
   const dataset = [datasetColumn, 'datasetid'].find((wanted) => columns.some((column) => column.name === wanted)) ?? null
@@ -100,6 +106,8 @@ export async function readTarget(query: Query, name: TableName, datasetColumn: s
     uniqueKeys: (await query(uniqueKeysQuery, [relation.oid])).map(({ columns: key }) => (Array.isArray(key) ? key.map(String) : [])),
     isOurs: relation.is_ours === true,
     isWritable: relation.is_writable === true,
+    hasRowSecurity: relation.has_row_security === true,
+    hasRowTriggers: relation.has_row_triggers === true,
     columns: { writable: names, fromFiles: names.filter((column) => !withDefault.has(column) && !filled.some((own) => own === column)) },
     filled,
     datasetColumn: dataset,
@@ -113,24 +121,9 @@ export function isPlainText(type: string): boolean {
   return type === 'text' || type === 'character varying'
 }
 
-/** Says what a person has to type so that Rota may alter and fill the table. @throws TargetError `target_not_owned` */
-export function refuseTargetOfOthers(target: TargetTable, ownerRole: string, wanted: string): never {
-  throw new TargetError(
-    'target_not_owned',
-    `Table "${target.name.schema}.${target.name.table}" belongs to "${target.owner}", so Rota cannot ${wanted}`,
-    {
-      hint: `${ownershipFix(target, ownerRole)}`,
-    },
-  )
-}
-
-/** The statements that hand a table over. */
-export function ownershipFix({ name }: TargetTable, ownerRole: string): string {
-  return `alter table ${quoted(name)} owner to ${ownerRole}; grant usage, create on schema ${escapeIdentifier(name.schema)} to ${ownerRole};`
-}
-
 const relationQuery = `
-  select c.oid::text as oid, c.relkind in ('r', 'p') as is_table, pg_get_userbyid(c.relowner) as owner,
+  select c.oid::text as oid, c.relkind::text as kind, pg_get_userbyid(c.relowner) as owner, row_security_active(c.oid) as has_row_security,
+         exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal and t.tgtype & 7 = 7) as has_row_triggers,
          pg_has_role($3, c.relowner, 'usage') and has_schema_privilege($3, n.oid, 'usage') as is_ours,
          has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'insert') and has_table_privilege(c.oid, 'delete') as is_writable
   from pg_class c
@@ -148,7 +141,7 @@ const uniqueKeysQuery = `
   where i.indrelid = $1::oid and i.indisunique and i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null`
 
 const columnsQuery = `
-  select attname as name, attidentity <> '' as is_identity, attgenerated <> '' as is_generated, atthasdef as has_default,
+  select attname as name, attidentity <> '' as is_identity, attidentity = 'a' as is_always_numbered, attgenerated <> '' as is_generated, atthasdef as has_default,
          format_type(atttypid, atttypmod) as type, format_type(atttypid, -1) as base_type, attnotnull as is_not_null
   from pg_attribute
   where attrelid = $1::oid and attnum > 0 and not attisdropped
@@ -161,13 +154,23 @@ function columnOf(row: Record<string, unknown>): TargetColumn {
     baseType: String(row.base_type),
     isNotNull: row.is_not_null === true,
     isIdentity: row.is_identity === true,
+    isAlwaysNumbered: row.is_always_numbered === true,
     isGenerated: row.is_generated === true,
     hasDefault: row.has_default === true,
   }
 }
 
-function targetIsNoTable({ schema, table }: TableName): TargetError {
-  return new TargetError('target_is_no_table', `"${schema}.${table}" is not a table`, {
-    hint: 'Name a table in target_table of dba.importconfig; a view or an index cannot be loaded.',
+const KINDS: Record<string, string> = {
+  v: 'a view',
+  m: 'a materialized view',
+  f: 'a foreign table',
+  S: 'a sequence',
+  c: 'a type',
+  i: 'an index',
+}
+
+function targetIsNoTable({ schema, table }: TableName, kind: string): TargetError {
+  return new TargetError('target_is_no_table', `"${schema}.${table}" is not a table but ${KINDS[kind] ?? 'something else'}`, {
+    hint: 'Name a table in target_table of dba.importconfig, perhaps the one behind it.',
   })
 }

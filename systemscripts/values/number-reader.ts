@@ -63,6 +63,8 @@ function createBodyReader({ group, mark, isIndian }: NumberExample): (text: stri
   const isGroup = groupTest(group)
   const middle = isIndian ? 2 : 3
   return (text, from, to) => {
+    // A sign or a unit by itself is no number, of percent neither.
+    if (from === to) return null
     let plain = ''
     let groupAt = from
     let at = from

@@ -12,6 +12,15 @@ export async function cpuShare(processes: () => number[], seconds: number): Prom
   return used / ticksPerSecond / seconds
 }
 
+/** Seconds of processor time, user and system, that a process and its children have used so far, those that have ended included (Linux only, else NaN). */
+export function cpuSeconds(parent: number): number {
+  if (process.platform !== 'linux') return Number.NaN
+  const [, ...children] = withChildren(parent)
+  const ended = statOf(parent)?.slice(13, 15) ?? []
+  const ticks = [...ticksOf([parent, ...children]).values(), ...ended.map(Number)]
+  return ticks.reduce((sum, one) => sum + one, 0) / ticksPerSecond
+}
+
 /** A server and its backends. */
 export function withChildren(parent: number): number[] {
   const children = readdirSync('/proc')

@@ -5,16 +5,20 @@
 import { createWriteStream, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { pathToFileURL } from 'node:url'
 
 const [reader = '', workbook = '', csv = '', peers = ''] = process.argv.slice(2)
 const readers: Record<string, () => Promise<void>> = { rota: byRota, sheetjs: bySheetJs, exceljs: byExcelJs }
+const delay = monitorEventLoopDelay({ resolution: 10 })
+delay.enable()
 await readers[reader]?.()
 
 const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage()
-console.log(JSON.stringify({ cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakMiB: (ownPeakKiB() ?? maxRSS) / 1024 }))
+const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6
+console.log(JSON.stringify({ cpuSeconds, peakMiB: (ownPeakKiB() ?? maxRSS) / 1024, lateSeconds: delay.max / 1e9 }))
 
 /** What Linux says of the most memory used reaches back to the process that started this one; this does not. */
 function ownPeakKiB(): number | null {

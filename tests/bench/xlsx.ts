@@ -24,6 +24,8 @@ interface Taken {
   seconds: number
   cpuSeconds: number
   peakMiB: number
+  /** Of readers on Node: how late a timer of the process was at most, and so a heartbeat of a worker. */
+  lateSeconds?: number
 }
 
 const OPENPYXL = `
@@ -72,9 +74,10 @@ async function measure(what: string, workbook: string, peers: Readers, say: (lin
     const taken = await take?.().catch((error: Error) => say(`${what}: ${name} is not measured: ${error.message.split('\n')[0]}`))
     if (!taken) continue
     own ??= taken
-    const { seconds, cpuSeconds, peakMiB } = taken
+    const { seconds, cpuSeconds, peakMiB, lateSeconds } = taken
     say(`${what}: ${name}: ${seconds.toFixed(2)} s`)
-    const value = `${seconds.toFixed(2)} s, cpu ${cpuSeconds.toFixed(2)} s, ${peakMiB.toFixed(0)} MiB`
+    const late = lateSeconds === undefined ? '' : `, timers late by ${lateSeconds.toFixed(2)} s at most`
+    const value = `${seconds.toFixed(2)} s, cpu ${cpuSeconds.toFixed(2)} s, ${peakMiB.toFixed(0)} MiB${late}`
     measurements.push({ what: `${what} to CSV by ${name}`, value, ratio: `${(seconds / own.seconds).toFixed(1)} x ours` })
   }
   return measurements
@@ -118,6 +121,6 @@ async function timed(program: string, args: string[], env = process.env): Promis
   const begun = performance.now()
   const { stdout } = await run(program, args, { env })
   const seconds = (performance.now() - begun) / 1000
-  const { cpuSeconds, peakMiB }: Omit<Taken, 'seconds'> = JSON.parse(stdout)
-  return { seconds, cpuSeconds, peakMiB }
+  const used: Omit<Taken, 'seconds'> = JSON.parse(stdout)
+  return { seconds, ...used }
 }

@@ -1,9 +1,9 @@
 /** Kills workers at random while schedules fire every second, then lets it all settle and judges what stands in the ledger. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
-import { startWorkerProcess, type WorkerProcess, type WorkerProcessOptions } from '../helpers/worker-process.ts'
+import { startFleet } from './fleet.ts'
 import { insertSchedules } from './schedules.ts'
-import { findViolations, type Kill } from './verdict.ts'
+import { findViolations } from './verdict.ts'
 
 export interface StormOptions {
   /** A migrated database without schedules, with the queue's schema; superuser's login. */
@@ -23,92 +23,33 @@ export interface StormReport {
   violations: string[]
 }
 
-/** Of the kills, one in so many is a SIGTERM: its worker hands back what goes on. */
-const politeEvery = 4
 const settleSeconds = 180
 
 export async function weatherStorm(options: StormOptions): Promise<StormReport> {
   const { url, say } = options
-  const kills: Kill[] = []
-  const violations: string[] = []
-  const fleet = new Set<Member>()
+  const fleet = await startFleet({ ...options, concurrency: 10 }, options.workers)
   const isOver = new AbortController()
-
-  interface Member {
-    current: WorkerProcess
-    isDoomed: boolean
-  }
-
-  async function join(): Promise<void> {
-    const member: Member = { current: await startAgainAndAgain({ ...options, concurrency: 10 }), isDoomed: false }
-    fleet.add(member)
-    void member.current.ended.then((how) => {
-      fleet.delete(member)
-      if (member.isDoomed) return
-      violations.push(`a worker lives until it is killed: ${member.current.name} ended with ${how}\n${member.current.lastLines.join('\n')}`)
-    })
-  }
-
-  async function killOne(): Promise<void> {
-    const members = [...fleet].filter((member) => !member.isDoomed)
-    const victim = members[Math.floor(Math.random() * members.length)]
-    if (victim === undefined) return
-    victim.isDoomed = true
-    const isPolite = (kills.length + 1) % politeEvery === 0
-    kills.push({ worker: victim.current.name, at: new Date() })
-    victim.current.process.kill(isPolite ? 'SIGTERM' : 'SIGKILL')
-    if (!isPolite) await victim.current.ended
-    await join()
-  }
-
   const client = await connect(url)
   try {
-    await Promise.all(Array.from({ length: options.workers }, join))
     const schedules = await insertSchedules(client)
     say(
       `${schedules} schedules fire every second for ${options.seconds} s; ${options.workers} workers, one killed every ${options.killEvery} s`,
     )
     const begun = performance.now()
-    const storming = killAtRandom(killOne, options.killEvery, isOver.signal)
+    const storming = fleet.killAtRandom(options.killEvery, isOver.signal)
     await blow(options, begun)
     isOver.abort()
     await storming
     await settle(url, say)
     const judge = await connect(url)
-    violations.push(...(await findViolations(judge, kills)))
-    const counts = { kills: kills.length, ...(await count(judge)) }
+    const violations = [...fleet.violations, ...(await findViolations(judge, fleet.kills))]
+    const counts = { kills: fleet.kills.length, ...(await count(judge)) }
     await judge.end()
     return { counts, violations }
   } finally {
     isOver.abort()
     await client.end().catch(() => undefined)
-    await Promise.all(
-      [...fleet].map(async (member) => {
-        member.isDoomed = true
-        member.current.process.kill('SIGTERM')
-        await Promise.race([member.current.ended, pause(40_000, undefined, { ref: false })])
-        member.current.process.kill('SIGKILL')
-      }),
-    )
-  }
-}
-
-/** As a service manager does: one that finds no Postgres at its start is started again. */
-async function startAgainAndAgain(options: WorkerProcessOptions): Promise<WorkerProcess> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await startWorkerProcess(options)
-    } catch (error) {
-      if (tries === 20 || !/CODE: +(cannot_connect_now|connection_\w+|server_\w+|admin_shutdown)/.test(String(error))) throw error
-      await pause(500)
-    }
-  }
-}
-
-async function killAtRandom(killOne: () => Promise<void>, killEvery: number, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await pause(killEvery * 1000 * (0.3 + 1.4 * Math.random()), undefined, { signal }).catch(() => undefined)
-    if (!signal.aborted) await killOne()
+    await fleet.end()
   }
 }
 

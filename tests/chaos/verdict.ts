@@ -1,13 +1,9 @@
 /** What must hold after a storm, each law as a query whose rows are its violations. */
 import type { Client } from 'pg'
+import type { Kill } from './fleet.ts'
 
 /** Seconds within which a dead worker's runs must go on. */
 const reapWithin = 30
-
-export interface Kill {
-  worker: string
-  at: Date
-}
 
 /** Every violation in words; empty when all laws held. */
 export async function findViolations(client: Client, kills: Kill[]): Promise<string[]> {

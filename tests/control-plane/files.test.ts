@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { DatabaseError } from 'pg'
 import { claimFile, releaseClaim, retryQuery } from '../../src/control-plane/files/claim.ts'
+import { isFaultOfAll, isFaultOfFile } from '../../src/control-plane/files/fault.ts'
 import { inTransaction } from '../../src/control-plane/transaction.ts'
+import { PermanentError } from '../../systemscripts/errors.ts'
 import { freshDatabase, type TestDatabase } from '../helpers/database.ts'
 
 const arrival = { path: '/in/a.csv', name: 'a.csv', sizeBytes: 3, modifiedAt: new Date('2026-11-22T06:00:00Z') }
@@ -73,4 +76,12 @@ test('a new file of the same name can be claimed while the kept one is loaded ag
   )
   await inTransaction(database.pool, (client) => claimFile(client, run, { ...arrival, fileId: 1 }))
   assert.equal((await inTransaction(database.pool, (client) => claimFile(client, run, arrival)))?.fileId, 2)
+})
+
+test('a missing login and a server without room are no fault of the file that met them first', () => {
+  const secret = new PermanentError('secret_not_found', 'There is no secret "login.rota_job"')
+  const full = new DatabaseError('could not extend file', 0, 'error')
+  full.code = '53100'
+  for (const error of [secret, full]) assert.deepEqual([isFaultOfFile(error), isFaultOfAll(error)], [false, true])
+  assert.equal(isFaultOfFile(new PermanentError('file_is_pdf', 'a PDF document')), true)
 })

@@ -65,6 +65,24 @@ for (const [mode, keys, expected] of [
   })
 }
 
+test('a release under append_new without keys brings a row in once that is held twice', async (t) => {
+  const { dba, held } = await houseOf(t)
+  const rows: [string, string | null][] = [
+    ['a', '1'],
+    ['b', null],
+    ['a', '1'],
+    ['b', null],
+    ['a', '2'],
+  ]
+  const [other, dataset] = [await held('append_new', rows), await held('append_new', rows)]
+  await dba(`update dba.dataset set state = 'active' where dataset_id = $1`, [dataset])
+  assert.deepEqual(await rowsOf(dba), [`${dataset} a 1`, `${dataset} a 2`, `${dataset} b -`])
+  assert.deepEqual(await dba('select rows_written::int from dba.dataset where dataset_id = $1', [dataset]), [{ rows_written: 3 }])
+  assert.deepEqual(await dba('select dataset_id::int, count(*)::int as rows from feeds.price_quarantine group by 1'), [
+    { dataset_id: other, rows: 5 },
+  ])
+})
+
 test('a dataset that was quarantined before its way of loading was kept is released as its config says', async (t) => {
   const { dba, active, held } = await houseOf(t)
   await dba(`update dba.importconfig set load_mode = 'upsert', key_columns = '{isin}'`)

@@ -160,27 +160,24 @@ test('an end before the first look at a new schedule counts', async (t) => {
   assert.equal((await runsOf(database, 'report')).length, 1)
 })
 
-test('an edit of something else does not forget the ends that wait for the others', async (t) => {
-  const database = await chain(t, { run_after: '{load,rates}' })
-  await plan(database)
-  await end(database, 'load', 'succeeded')
-  await database.query(`update dba.scheduler set description = 'the morning report' where schedule_name = 'report'`)
-  await plan(database)
-  await end(database, 'rates', 'succeeded')
-  await plan(database)
-  assert.equal((await runsOf(database, 'report')).length, 1)
-})
-
-test('a renamed upstream is the same upstream', async (t) => {
-  const database = await chain(t, { run_after: '{load,rates}' })
-  await plan(database)
-  await end(database, 'load', 'succeeded')
-  await database.query(`update dba.scheduler set schedule_name = 'load prices' where schedule_name = 'load'`)
-  await plan(database)
-  await end(database, 'rates', 'succeeded')
-  await plan(database)
-  assert.equal((await runsOf(database, 'report')).length, 1)
-})
+for (const [title, edit] of [
+  [
+    'an edit of something else does not forget the ends that wait for the others',
+    `update dba.scheduler set description = 'the morning report' where schedule_name = 'report'`,
+  ],
+  ['a renamed upstream is the same upstream', `update dba.scheduler set schedule_name = 'load prices' where schedule_name = 'load'`],
+] as const) {
+  test(title, async (t) => {
+    const database = await chain(t, { run_after: '{load,rates}' })
+    await plan(database)
+    await end(database, 'load', 'succeeded')
+    await database.query(edit)
+    await plan(database)
+    await end(database, 'rates', 'succeeded')
+    await plan(database)
+    assert.equal((await runsOf(database, 'report')).length, 1)
+  })
+}
 
 test('an upstream that is added counts from then on', async (t) => {
   const database = await chain(t)

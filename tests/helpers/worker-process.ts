@@ -2,6 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { Pool } from 'pg'
+import { createSecrets, openSecretKey, type Secrets } from '../../src/control-plane/secrets.ts'
+import { createRedactor } from '../../systemscripts/redact.ts'
 
 export interface WorkerProcess {
   /** Its name in dba.worker. */
@@ -22,6 +25,7 @@ export interface WorkerProcessOptions {
   concurrency?: number
 }
 
+const secretKey = 'a key for tests that is long enough to be taken'
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /** `rota worker` in a process of its own; resolves once it has registered. The caller ends it. */
@@ -36,7 +40,7 @@ export async function startWorkerProcess({
       ...process.env,
       DATABASE_URL: url,
       ROTA_DATA_DIR: dataDir,
-      ROTA_SECRET_KEY: 'a key for tests that is long enough to be taken',
+      ROTA_SECRET_KEY: secretKey,
       ROTA_LANES: lanes,
       ROTA_CONCURRENCY: String(concurrency),
     },
@@ -56,6 +60,11 @@ export async function startWorkerProcess({
     ended.then((how) => reject(new Error(`the worker ended at its start (${how}):\n${lastLines.join('\n')}`)), reject)
   })
   return { name, process: child, lastLines, ended }
+}
+
+/** The secrets of a database as those workers read them. @param pool acts as rota_worker */
+export async function workerSecrets({ pool, dataDir }: { pool: Pool; dataDir: string }): Promise<Secrets> {
+  return createSecrets({ db: pool, key: await openSecretKey({ secretKey, dataDir }), redactor: createRedactor(), dataDir })
 }
 
 function endOf(code: unknown, signal: unknown): number | NodeJS.Signals {

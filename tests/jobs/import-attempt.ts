@@ -33,10 +33,7 @@ export interface LogLine {
 /** For one file the commits are: claim, hash, dataset, load (or: failed, duplicate). */
 export async function attemptImport(attempt: Attempt): Promise<Outcome> {
   const { pool, dataDir, runId, config, args = {}, signal = new AbortController().signal } = attempt
-  const { rows } = await pool.query<{ row: Record<string, unknown> }>(
-    'select to_jsonb(c) as row from dba.importconfig c where config_name = $1',
-    [config],
-  )
+  const { rows } = await pool.query<{ row: Record<string, unknown> }>(`select dba.settings_of('import', $1) as row`, [config])
   const deps = {
     pool,
     runId,
@@ -67,17 +64,21 @@ export async function notForImports(): Promise<never> {
   throw new Error('an import has no use for this')
 }
 
-function fenced({ pool, runId, beforeCommit, afterCommit }: Attempt) {
+function fenced({ pool, runId, signal, beforeCommit, afterCommit }: Attempt) {
   let commits = 0
   return async <T>(work: Parameters<typeof inTransaction<T>>[1]): Promise<T> => {
-    const result = await inTransaction(pool, async (client) => {
-      const worked = await work(client)
-      commits += 1
-      await beforeCommit?.(commits)
-      const { rowCount } = await client.query(`select from dba.run where run_id = $1 and state = 'running' for no key update`, [runId])
-      if (rowCount !== 1) throw new JobError('lease_lost', 'The run belongs to another attempt')
-      return worked
-    })
+    const result = await inTransaction(
+      pool,
+      async (client) => {
+        const worked = await work(client)
+        commits += 1
+        await beforeCommit?.(commits)
+        const { rowCount } = await client.query(`select from dba.run where run_id = $1 and state = 'running' for no key update`, [runId])
+        if (rowCount !== 1) throw new JobError('lease_lost', 'The run belongs to another attempt')
+        return worked
+      },
+      signal,
+    )
     await afterCommit?.(commits)
     return result
   }

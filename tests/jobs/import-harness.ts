@@ -90,9 +90,7 @@ export async function importBench(t: { after(end: () => Promise<void>): void }):
   }
 
   async function check(settings: Record<string, unknown> = {}): Promise<CheckResult> {
-    const [row] = await query<{ row: Record<string, unknown> }>(
-      `select to_jsonb(c) as row from dba.importconfig c where config_name = 'prices'`,
-    )
+    const [row] = await query<{ row: Record<string, unknown> }>(`select dba.settings_of('import', 'prices') as row`)
     const { check: look } = importer.prepare({ ...row?.row, ...settings })
     if (look === null) throw new Error('job import has a check')
     return await look({

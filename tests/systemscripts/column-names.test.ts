@@ -97,3 +97,11 @@ test('whatever the headers, names are unique, not empty, at most 63 bytes, witho
     { numRuns: 500 },
   )
 })
+
+test('a hundred thousand columns of one name are numbered without delay', () => {
+  const names = columnNames(
+    Array.from({ length: 100_000 }, () => 'value'),
+    'legacy',
+  )
+  assert.deepEqual([names[0], names[1], names.at(-1)], ['value', 'value_2', 'value_100000'])
+})

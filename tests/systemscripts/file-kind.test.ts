@@ -23,7 +23,8 @@ test('workbooks are known by their bytes, whatever the name says', async (t) => 
 test('archives and JSON are known too', async (t) => {
   assert.equal(await kindOf(t, gzipSync('a,b\n')), 'gzip')
   assert.equal(await kindOf(t, zipOf({ 'prices.csv': 'a,b\n' })), 'zip')
-  for (const text of [' [{"a": 1}]', '{"rows": []}', '{"a":1}\n{"a":2}\n', '[1, 2]']) assert.equal(await kindOf(t, text), 'json', text)
+  for (const text of [' [{"a": 1}]', '{"rows": []}', '{"a":1}\n{"a":2}\n', '[1, 2]', '[1]', '[]', 'null'])
+    assert.equal(await kindOf(t, text), 'json', text)
 })
 
 test('a workbook that was cut off is still known as one', async (t) => {
@@ -53,10 +54,18 @@ test('text that is nothing else is a CSV, in whatever encoding', async (t) => {
   assert.equal(await kindOf(t, Buffer.from('\ufeffid;name\n', 'utf16le')), 'csv')
   assert.equal(await kindOf(t, Buffer.from('id;name;city\n', 'utf16le')), 'csv')
   assert.equal(await kindOf(t, Buffer.from('id;name;city\n', 'utf16le').swap16()), 'csv')
+  assert.equal(await kindOf(t, Buffer.from('номер;имя\r\n1;Москва\r\n', 'utf16le')), 'csv')
+  assert.equal(await kindOf(t, Buffer.from('номер;имя\r\n1;Москва\r\n', 'utf16le').swap16()), 'csv')
+})
+
+test('a text with a NUL in it, or many at its end, is left to the reader, who tells the line', async (t) => {
+  for (const text of ['a,b\n1,x\0y\n', `a,b\n1,2\n${'\0'.repeat(5000)}`]) assert.equal(await kindOf(t, text), 'csv')
 })
 
 test('what is recognised and not read is refused, each kind with its own code', async (t) => {
   const refused: [string, string | Buffer][] = [
+    ['file_is_utf32', Buffer.from('fffe000061000000', 'hex')],
+    ['file_is_utf32', Buffer.from('0000feff00000061', 'hex')],
     ['file_is_xml', '<?xml version="1.0"?><rows><row a="1"/></rows>'],
     ['file_is_xml', '<rows><row a="1"/></rows>'],
     ['file_is_office_document', zipOf({ '[Content_Types].xml': '<Types/>', 'visio/document.xml': '<v/>' })],
@@ -73,6 +82,8 @@ test('what is recognised and not read is refused, each kind with its own code', 
     ['file_is_image', Buffer.from('424d36000000000000003600000028000000', 'hex')],
     ['file_is_program', Buffer.from('4d5a90000300000004000000', 'hex')],
     ['file_is_sylk', 'ID;PWXL;N;E\nC;Y1;X1;K"a"\n'],
+    ['file_is_sylk', 'ID;PCALCOOO32\nC;X1;Y1;K"a"\n'],
+    ['file_is_sylk', 'ID;PGnumeric;N;E\r\nP;P"Date: "0\r\n'],
   ]
   for (const [code, content] of refused) {
     const error = await refusal(t, content)

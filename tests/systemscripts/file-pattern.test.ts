@@ -49,7 +49,10 @@ test('hidden and unfinished names are taken only when the pattern says them', ()
 })
 
 test('a pattern that cannot be read is refused with the reason', () => {
-  assert.throws(() => filePattern('a(', 'regex'), { code: 'file_pattern_invalid', message: 'File pattern "a(" is no regular expression' })
+  assert.throws(() => filePattern('a(', 'regex'), {
+    code: 'file_pattern_invalid',
+    message: 'File pattern "a(" is no regular expression that can be used',
+  })
   assert.throws(() => filePattern('[z-a]', 'glob'), { code: 'file_pattern_invalid' })
 })
 
@@ -57,4 +60,26 @@ function assertMatches(kind: PatternKind, pattern: string, matching: string[], o
   const matches = filePattern(pattern, kind)
   for (const name of matching) assert.ok(matches(name), `${pattern} should match ${JSON.stringify(name)}`)
   for (const name of others) assert.ok(!matches(name), `${pattern} should not match ${JSON.stringify(name)}`)
+}
+
+test('a pattern that could look at a name for ever is refused, so that no name holds up a worker', () => {
+  assert.throws(() => filePattern('(a+)+[.]csv', 'regex'), { code: 'file_pattern_invalid', detail: /can take for ever/ })
+})
+
+test('a glob with many stars matches what a plain reading of it matches, and takes no time with names made to be slow', () => {
+  const texts = (letters: string, length: number): string[] =>
+    length === 0 ? [''] : texts(letters, length - 1).flatMap((text) => [...letters].map((letter) => text + letter))
+  for (const glob of [3, 4, 5].flatMap((length) => texts('ab*?', length))) {
+    if (glob.includes('**')) continue
+    const is = filePattern(glob, 'glob')
+    for (const name of ['', 'a', 'b', 'ab', 'aab', 'abab', 'babba', 'aabbaab']) assert.equal(is(name), reads(glob, name), `${glob} ${name}`)
+  }
+  assert.equal(filePattern(`${'*a'.repeat(12)}*b`, 'glob')('a'.repeat(250)), false)
+})
+
+/** The definition, a character at a time. */
+function reads(glob: string, name: string): boolean {
+  if (glob === '') return name === ''
+  if (glob.startsWith('*')) return reads(glob.slice(1), name) || (name !== '' && reads(glob, name.slice(1)))
+  return name !== '' && (glob[0] === '?' || glob[0] === name[0]) && reads(glob.slice(1), name.slice(1))
 }

@@ -6,14 +6,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { PermanentError } from '../../systemscripts/errors.ts'
-import { fileKind } from '../../systemscripts/file-kind.ts'
-import { contentOfFile, type FileContent, membersOf } from '../../systemscripts/file-members.ts'
-import type { Grid } from '../../systemscripts/grid.ts'
-import { readJsonRecords } from '../../systemscripts/json-lines.ts'
-import { readHtmlTables } from '../../systemscripts/spreadsheet/html-grid.ts'
-import { readWorkbook } from '../../systemscripts/spreadsheet/read-workbook.ts'
+import { openSource } from '../../systemscripts/reading/open-source.ts'
+import type { ReadRequest } from '../../systemscripts/reading/protocol.ts'
+import { readSourceCells } from '../../systemscripts/reading/read-cells.ts'
 import { written } from './read-workbook.ts'
-import { temporaryFile, zipOf } from './test-files.ts'
+import { temporaryFile, zipOf, zipParts } from './test-files.ts'
 
 const ROUNDS = 60
 const SHEETS = {
@@ -22,8 +19,12 @@ const SHEETS = {
 }
 
 const FILES: [kind: string, content: Buffer][] = [
-  ...(['biff8', 'biff5', 'biff2', 'xlsb', 'ods', 'fods', 'xlml'] as const).map((type): [string, Buffer] => [type, written(type, SHEETS)]),
+  ...(['biff8', 'biff5', 'biff2', 'xlsx', 'xlsb', 'ods', 'fods', 'xlml'] as const).map((type): [string, Buffer] => [
+    type,
+    written(type, SHEETS),
+  ]),
   ['html', Buffer.from(`<html><table>${'<tr><td rowspan=2 x:num="1.5">1<td colspan=2>b</tr><tr><td>c</tr>'.repeat(20)}</table></html>`)],
+  ['csv', Buffer.from(`"a";b;"c ""d"""\n${'1,5;ü;"x\ny"\n'.repeat(60)}`)],
   ['json', Buffer.from('{"a":1,"b":[1,{"c":"d"}],"e":"f\\n"}\n'.repeat(40))],
   ['gzip', gzipSync('a,b\n1,2\n'.repeat(300))],
   ['zip', zipOf({ 'a.csv': 'a,b\n1,2\n', 'b.json': '{"a":1}\n'.repeat(20), 'book.xls': written('biff8', SHEETS) })],
@@ -32,42 +33,48 @@ const FILES: [kind: string, content: Buffer][] = [
 for (const [name, whole] of FILES) {
   test(`a damaged file is read or refused: ${name}`, { timeout: 120_000 }, async (t) => {
     for (let seed = 1; seed <= ROUNDS; seed += 1) {
-      const path = await temporaryFile(t, `damaged.${name}`, damaged(whole, seed))
-      const started = performance.now()
-      await readAll(path).catch((error: unknown) => assert.ok(error instanceof PermanentError, `${name}, seed ${seed}: ${String(error)}`))
-      assert.ok(performance.now() - started < 20_000, `${name}, seed ${seed} took too long`)
+      await assertReadOrRefused(`${name}, seed ${seed}`, await temporaryFile(t, `damaged.${name}`, damaged(whole, seed)))
     }
   })
 }
 
-async function readAll(path: string): Promise<void> {
-  const kind = await fileKind(path)
-  if (kind !== 'gzip' && kind !== 'zip') return readContent(await contentOfFile(path, kind))
-  for (const member of await membersOf(path, kind)) {
-    const content = await member.open()
-    await readContent(content).finally(() => content.close())
-  }
-}
-
-async function readContent({ kind, fileName, path, bytes }: FileContent): Promise<void> {
-  if (kind === 'json') return walk([await readJsonRecords({ fileName, bytes })])
-  if (kind === 'html') {
-    const page = await readHtmlTables({ fileName, bytes })
-    return walk(page.sheets.map((_, index) => page.grid(index)))
-  }
-  if (kind === 'csv' || kind === 'xlsx') {
-    for await (const _ of bytes());
-    return
-  }
-  const workbook = await readWorkbook({ path: path ?? '', kind, fileName })
-  return walk(workbook.sheets.flatMap(({ hasCells }, index) => (hasCells ? [workbook.grid(index)] : [])))
-}
-
-async function walk(grids: Grid[]): Promise<void> {
-  for (const grid of grids) {
-    for await (const batch of grid.rows) {
-      for (const { line, cells } of batch) assert.ok(line >= 1 && Array.isArray(cells))
+for (const type of ['xlsx', 'xlsb', 'ods'] as const) {
+  test(`a workbook whose damage no checksum tells is read or refused: ${type}`, { timeout: 120_000 }, async (t) => {
+    const parts = await zipParts(t, written(type, SHEETS))
+    const names = Object.keys(parts).filter((name) => /(sheet1|workbook|styles|sharedStrings|content)\.(xml|bin)$/.test(name))
+    for (let seed = 1; seed <= ROUNDS; seed += 1) {
+      const name = names[seed % names.length] ?? ''
+      const content = zipOf({ ...parts, [name]: damaged(parts[name] ?? Buffer.alloc(0), seed) })
+      await assertReadOrRefused(`${type}, ${name}, seed ${seed}`, await temporaryFile(t, `damaged.${type}`, content))
     }
+  })
+}
+
+async function assertReadOrRefused(what: string, path: string): Promise<void> {
+  const started = performance.now()
+  await readAll(path).catch((error: unknown) => assert.ok(error instanceof PermanentError, `${what}: ${String(error)}`))
+  assert.ok(performance.now() - started < 20_000, `${what} took too long`)
+}
+
+async function readAll(path: string): Promise<void> {
+  const request: ReadRequest = {
+    path,
+    kind: 'auto',
+    sheet: '*',
+    cellRange: null,
+    headerRow: null,
+    headerRows: 1,
+    delimiter: null,
+    quote: null,
+    encoding: null,
+    skipHidden: false,
+    endsWhen: null,
+    memberPattern: null,
+    maxUnpackedBytes: null,
+  }
+  for await (const cells of readSourceCells(request)) assert.ok(cells.every(({ row, column }) => row >= 1 && column >= 1))
+  for await (const table of openSource(request)) {
+    for await (const rows of table.rows()) assert.ok(rows.every(({ values }) => values.length === table.facts.headers.length))
   }
 }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
+import { faceAt } from '../../systemscripts/file-face.ts'
 import { moveFile } from '../../systemscripts/move-file.ts'
 import { temporaryFolder } from './test-files.ts'
 
@@ -114,6 +115,40 @@ test('across file systems the file is copied, named when it is whole, and a seco
   assert.equal(await moveFile(await fileIn(folder, 'a.csv', 'two'), elsewhere), join(elsewhere, 'a_2.csv'))
   assert.deepEqual((await readdir(elsewhere)).toSorted(), ['a.csv', 'a_2.csv'])
   assert.deepEqual(await readdir(folder), [])
+})
+
+test('only the file that is meant is moved: another one that has taken its name stays', async (t) => {
+  const folder = await temporaryFolder(t)
+  const source = await fileIn(folder, 'a.csv', 'one')
+  const face = (await faceAt(source)) ?? ''
+  await rename(await fileIn(folder, 'b.csv', 'two'), source)
+  await assert.rejects(moveFile(source, join(folder, 'archive'), { face }), { code: 'file_changed' })
+  assert.equal(await readFile(source, 'utf8'), 'two')
+  assert.deepEqual(await readdir(folder), ['a.csv'])
+})
+
+test('what a killed move across file systems left half copied goes with the next move of that file', async (t) => {
+  const folder = await temporaryFolder(t)
+  const elsewhere = await mkdtemp('/dev/shm/rota-test-').catch(() => null)
+  if (elsewhere === null || (await stat(elsewhere)).dev === (await stat(folder)).dev) return t.skip('no second file system at /dev/shm')
+  t.after(() => rm(elsewhere, { recursive: true, force: true }))
+  const script = await fileIn(
+    folder,
+    'victim.mjs',
+    `import { moveFile } from ${JSON.stringify(new URL('../../systemscripts/move-file.ts', import.meta.url).href)}
+     await moveFile(process.argv[2], process.argv[3])`,
+  )
+  const source = await fileIn(folder, 'a.csv', 'x'.repeat(300_000_000))
+  const victim = fork(script, [source, elsewhere])
+  while ((await readdir(elsewhere)).length === 0) await new Promise((resolve) => setImmediate(resolve))
+  victim.kill('SIGKILL')
+  await once(victim, 'exit')
+  const [left] = await readdir(elsewhere)
+  if (left === undefined || !left.endsWith('.part')) return t.skip('the copy was faster than the kill')
+  assert.deepEqual(await readdir(folder), ['a.csv', 'victim.mjs'])
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 })
+  const moved = await moveFile(source, elsewhere)
+  assert.deepEqual(await readdir(elsewhere), [basename(moved)])
 })
 
 async function fileIn(folder: string, name: string, content: string): Promise<string> {

@@ -31,3 +31,7 @@ test('a part that is not there is refused with the parts there are', () => {
     (error: unknown) => error instanceof PermanentError && error.code === 'name_part_not_found',
   )
 })
+
+test('an expression that could look at a name for ever is refused', () => {
+  assert.throws(() => namePart('aaaa!', { spec: '^(a+)+$', delimiter: '_' }), { code: 'name_spec_invalid', detail: /can take for ever/ })
+})

@@ -18,7 +18,10 @@ test('values are those that the file states, not those that it shows', async (t)
     ['office:value-type="time" office:time-value="PT18H05M00S"', '6 PM', '18:05:00'],
     ['office:value-type="time" office:time-value="PT37H30M00.5S"', '37:30', '37:30:00.500'],
     ['office:value-type="time" office:time-value="-PT12H00M00S"', '-12:00', '-12:00:00'],
+    ['office:value-type="date" office:date-value=""', '', undefined],
     ['office:value-type="boolean" office:boolean-value="true"', 'WAHR', 'true'],
+    ['office:value-type="boolean" office:boolean-value="True"', 'TRUE', 'true'],
+    ['office:value-type="string" office:string-value="abc"', 'Code: abc', 'abc'],
     ['office:value-type="float" office:value="0" table:formula="of:=FALSE()"', 'FALSE', 'false'],
     ['office:value-type="string"', '00123', '00123'],
     ['office:value-type="string" office:string-value="" calcext:value-type="error"', '#N/A', '#N/A'],
@@ -32,9 +35,29 @@ test('values are those that the file states, not those that it shows', async (t)
   const found = await readRows(t, 'ods', ods(table('Data', rows.join(''))))
   assert.deepEqual(
     found.map((row) => row.cells[0]),
-    cells.map(([, , expected]) => expected),
+    cells.map(([, , expected]) => expected).filter((expected) => expected !== undefined),
   )
   assert.deepEqual(found[0]?.shown, ['1,234.50'])
+})
+
+test('numbers with a format of dates are dates, counted from the day that the file states', async (t) => {
+  const rows = [
+    ['day', 45292.5],
+    ['day', 1],
+    ['time', 0.25],
+    ['time', 1.25],
+    ['span', 1.25],
+  ].map(
+    ([style, value]) =>
+      `<table:table-row><table:table-cell table:style-name="${style}" office:value-type="float" office:value="${value}"/></table:table-row>`,
+  )
+  const found = async (settings: string) =>
+    (await readRows(t, 'ods', ods(settings + table('Data', rows.join(''))))).map((row) => row.cells[0])
+  assert.deepEqual(await found(''), ['2024-01-01 12:00:00', '1899-12-31', '06:00:00', '1899-12-31 06:00:00', '30:00:00'])
+  const since1904 = '<table:calculation-settings><table:null-date table:date-value="1904-01-01"/></table:calculation-settings>'
+  assert.deepEqual((await found(since1904)).slice(0, 2), ['2028-01-02 12:00:00', '1904-01-02'])
+  const fromSheetJs = written('ods', { Data: [[{ t: 'n', v: 45292, z: 'yyyy-mm-dd' }]] })
+  assert.equal((await readRows(t, 'ods', fromSheetJs))[0]?.cells[0], '2024-01-01')
 })
 
 test('texts have their blanks, tabs and lines, without notes and drawings', async (t) => {
@@ -145,6 +168,12 @@ function table(name: string, rows: string): string {
 function ods(tables: string): Buffer {
   const styles =
     '<number:number-style style:name="N1"><number:number number:decimal-places="0" number:min-integer-digits="5"/></number:number-style>' +
+    '<number:date-style style:name="N2"><number:year/><number:text>-</number:text><number:month/></number:date-style>' +
+    '<number:time-style style:name="N3"><number:hours/></number:time-style>' +
+    '<number:time-style style:name="N4" number:truncate-on-overflow="false"><number:hours/></number:time-style>' +
+    '<style:style style:name="day" style:family="table-cell" style:data-style-name="N2"/>' +
+    '<style:style style:name="time" style:family="table-cell" style:data-style-name="N3"/>' +
+    '<style:style style:name="span" style:family="table-cell" style:data-style-name="N4"/>' +
     '<style:style style:name="code" style:family="table-cell" style:data-style-name="N1"/>' +
     '<style:style style:name="off" style:family="table"><style:table-properties table:display="false"/></style:style>'
   const content = `<?xml version="1.0"?><office:document-content xmlns:office="o" xmlns:table="t" xmlns:text="x" xmlns:style="s" xmlns:number="n" xmlns:draw="d" xmlns:calcext="c"><office:automatic-styles>${styles}</office:automatic-styles><office:body><office:spreadsheet>${tables}</office:spreadsheet></office:body></office:document-content>`

@@ -26,13 +26,19 @@ export async function textsOf(t: TestContext, bookType: XLSX.BookType, cells: Ce
   return rows.map(({ cells }) => cells[1] ?? null)
 }
 
-export function written(bookType: XLSX.BookType, sheets: Record<string, Cell[][]>, properties: XLSX.WBProps = {}): Buffer {
+/** SheetJS writes two kinds more than its types say. */
+export function written(
+  bookType: XLSX.BookType | 'biff3' | 'biff4',
+  sheets: Record<string, Cell[][]>,
+  properties: XLSX.WBProps = {},
+): Buffer {
   const book = XLSX.utils.book_new()
   for (const [name, rows] of Object.entries(sheets)) {
     XLSX.utils.book_append_sheet(book, XLSX.utils.aoa_to_sheet(rows, { dense: true }), name)
   }
   book.Workbook = properties
-  const content: string | Uint8Array = XLSX.write(book, { type: /^(xlml|fods)$/.test(bookType) ? 'string' : 'buffer', bookType })
+  const options: XLSX.WritingOptions = { type: /^(xlml|fods)$/.test(bookType) ? 'string' : 'buffer' }
+  const content: string | Uint8Array = XLSX.write(book, Object.assign(options, { bookType }))
   return Buffer.from(content)
 }
 

@@ -44,6 +44,13 @@ test('texts in parts are joined, comments left out, places and merged cells coun
   )
 })
 
+test('columns that are described before the rows give their format to cells that have none', async (t) => {
+  const columns = '<Column ss:Width="60"/><Column ss:Index="3" ss:StyleID="day" ss:Span="1"/>'
+  const cell = '<Cell><Data ss:Type="Number">45292</Data></Cell>'
+  const [row] = await readRows(t, 'xml', workbook(sheet('Data', `${columns}<Row>${cell.repeat(5)}</Row>`)))
+  assert.deepEqual(row?.cells, ['45292', '45292', '2024-01-01', '2024-01-01', '45292'])
+})
+
 test('sheets are listed with those that are hidden, in whatever encoding and with whatever prefix', async (t) => {
   const options = '<WorksheetOptions xmlns="urn:schemas-microsoft-com:office:excel"><Visible>SheetHidden</Visible></WorksheetOptions>'
   const text = workbook(sheet('One', '', options) + sheet('Größe', '<Row><Cell><Data ss:Type="String">ü</Data></Cell></Row>'))

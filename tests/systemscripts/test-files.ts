@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Table, TableRow } from '../../systemscripts/table.ts'
+import { readZipDirectory, readZipEntry } from '../../systemscripts/zip-file.ts'
 
 interface Ending {
   after(end: () => Promise<void>): void
@@ -60,6 +61,18 @@ export function zipOf(entries: Record<string, string | Uint8Array>): Buffer {
   end.writeUInt32LE(directoryLength, 8)
   end.writeUInt32LE(offset, 12)
   return Buffer.concat([...parts, ...directory, Buffer.from('PK\x05\x06', 'latin1'), end])
+}
+
+/** The entries of a zip by name, unpacked. */
+export async function zipParts(t: Ending, content: Uint8Array): Promise<Record<string, Buffer>> {
+  const file = await open(await temporaryFile(t, 'parts.zip', content), 'r')
+  try {
+    const parts: Record<string, Buffer> = {}
+    for (const entry of (await readZipDirectory(file)) ?? []) parts[entry.name] = await readZipEntry(file, entry)
+    return parts
+  } finally {
+    await file.close()
+  }
 }
 
 /** A workbook of one sheet from the XML of its `<sheetData>` (and what may come before it), as other writers than Excel make them. */

@@ -2,7 +2,7 @@
 import type { ClientBase } from 'pg'
 import type { TablesLoaded } from '../../../systemscripts/table-loader/load.ts'
 import type { DatasetFacts, TakenFile } from '../../job/ledgers.ts'
-import { endLoaded } from '../files/end-file.ts'
+import { endLoaded, staysKept } from '../files/end-file.ts'
 import type { LedgerDeps } from '../files.ts'
 import { writeProposals } from './proposals.ts'
 
@@ -82,7 +82,7 @@ async function keepFile(
 ): Promise<void> {
   await client.query(
     `update dba.file
-     set state = $2, reason = $3, dataset_id = $4, kept_path = coalesce(kept_path, $5), updated_at = clock_timestamp()
+     set state = $2, reason = $3, dataset_id = $4, ${staysKept('$5')}, updated_at = clock_timestamp()
      where file_id = $1`,
     [file.fileId, state, reason, datasetId, file.place],
   )

@@ -11,8 +11,6 @@ export interface KnownFile {
   reason: string | null
   /** Its bytes have not been seen to arrive at keptPath, and it lay where this one lies: it may be this one. */
   isOnItsWay: boolean
-  /** The run that put it away, or is about to, still goes on and is another one. */
-  isInOtherHands: boolean
   loadedAt: Date
 }
 
@@ -36,9 +34,18 @@ export interface Bytes {
   fileId: number
   path: string
   sha256: string
+  sizeBytes: number
   job: string
   configName: string | null
-  runId: string
+}
+
+/** Whether another file of so many bytes was dealt with. Where none was, these bytes are new. */
+export async function isSizeMet(pool: Pool, { fileId, sizeBytes }: Pick<Bytes, 'fileId' | 'sizeBytes'>): Promise<boolean> {
+  const { rows } = await pool.query<{ is_met: boolean }>(
+    'select exists (select from dba.file where size_bytes = $2 and file_id <> $1 and kept_path is not null) as is_met',
+    [fileId, sizeBytes],
+  )
+  return rows[0]?.is_met !== false
 }
 
 /**
@@ -47,17 +54,16 @@ export interface Bytes {
  */
 export async function findKnownBytes(
   db: ClientBase | Pool,
-  { fileId, path, sha256, job, configName, runId }: Bytes,
+  { fileId, path, sha256, sizeBytes, job, configName }: Bytes,
 ): Promise<KnownFile | null> {
   const { rows } = await db.query<KnownRow>(
-    `select file_id, file_name, state, kept_path, reason, updated_at, path = $2 and kept_at is null as is_on_its_way,
-            f.run_id <> $6 and exists (select from dba.run r where r.run_id = f.run_id and r.state = 'running') as is_in_other_hands
+    `select file_id, file_name, state, kept_path, reason, updated_at, path = $2 and kept_at is null as is_on_its_way
      from dba.file f
-     where sha256 = $3 and job = $4 and config_name is not distinct from $5 and file_id <> $1 and kept_path is not null
-       and (state in ('loaded', 'stored', 'quarantined', 'waiting') or path = $2 and kept_at is null and state in ('duplicate', 'failed'))
+     where size_bytes = $6 and sha256 = $3 and job = $4 and config_name is not distinct from $5 and file_id <> $1 and kept_path is not null
+       and (state in ('loaded', 'stored', 'quarantined', 'waiting') or path = $2 and kept_at is null and state <> 'loading')
      order by is_on_its_way desc, file_id desc
      limit 1`,
-    [fileId, path, sha256, job, configName, runId],
+    [fileId, path, sha256, job, configName, sizeBytes],
   )
   const row = rows[0]
   if (row === undefined) return null
@@ -68,7 +74,6 @@ export async function findKnownBytes(
     keptPath: row.kept_path,
     reason: row.reason,
     isOnItsWay: row.is_on_its_way,
-    isInOtherHands: row.is_in_other_hands,
     loadedAt: row.updated_at,
   }
 }
@@ -80,4 +85,4 @@ export async function lockBytes(client: ClientBase, { sha256, job, configName }:
 }
 
 type KnownRow = Pick<FileRow, 'file_id' | 'file_name' | 'state' | 'reason' | 'updated_at'> &
-  Filled<FileRow, 'kept_path'> & { is_on_its_way: boolean; is_in_other_hands: boolean }
+  Filled<FileRow, 'kept_path'> & { is_on_its_way: boolean }

@@ -6,7 +6,7 @@ import { readString } from './strings.ts'
 export interface BiffCell {
   row: number
   column: number
-  value: { type: 'number'; number: number; format: string } | { type: 'text'; text: string | null }
+  value: { type: 'number'; number: number; format: string } | { type: 'text' | 'boolean' | 'error'; text: string | null }
 }
 
 const ERRORS = new Map([
@@ -75,7 +75,7 @@ export function cellsOfRecord({ id, data }: BiffRecord, globals: BiffGlobals): B
       return length < 1 ? [] : text(readString(data, at, isOld ? 1 : 2, biff, codePage))
     case TRUTH_2:
     case TRUTH:
-      return length < 2 ? [] : text(truthOrError(data.readUInt8(at), data.readUInt8(at + 1) === 1))
+      return length < 2 ? [] : truthOrError(data.readUInt8(at), data.readUInt8(at + 1) === 1)
     case SHORT_NUMBER:
       return length < 4 ? [] : number(shortNumber(data.readInt32LE(at)))
     case SHORT_NUMBERS:
@@ -90,6 +90,11 @@ export function cellsOfRecord({ id, data }: BiffRecord, globals: BiffGlobals): B
     return isOld ? globals.formatNumbered(data.readUInt8(5) & 0x3f) : globals.formatOf(data.readUInt16LE(4))
   }
 
+  function truthOrError(value: number, isError: boolean): BiffCell[] {
+    if (isError) return [{ row, column, value: { type: 'error', text: errorText(value) } }]
+    return [{ row, column, value: { type: 'boolean', text: value === 0 ? 'false' : 'true' } }]
+  }
+
   /** A formula's stored value: [MS-XLS] 2.5.133. */
   function result(): BiffCell[] {
     if (data.readUInt16LE(at + 6) !== 0xffff) return number(data.readDoubleLE(at))
@@ -98,9 +103,9 @@ export function cellsOfRecord({ id, data }: BiffRecord, globals: BiffGlobals): B
       case 0:
         return text(null)
       case 1:
-        return text(truthOrError(value, false))
+        return truthOrError(value, false)
       case 2:
-        return text(truthOrError(value, true))
+        return truthOrError(value, true)
       default:
         return []
     }
@@ -120,15 +125,15 @@ export function cellsOfRecord({ id, data }: BiffRecord, globals: BiffGlobals): B
   }
 }
 
-function truthOrError(value: number, isError: boolean): string {
-  if (isError) return ERRORS.get(value) ?? '#ERROR!'
-  return value === 0 ? 'false' : 'true'
+/** What a cell shows for an error of that number. */
+export function errorText(number: number): string {
+  return ERRORS.get(number) ?? '#ERROR!'
 }
 
 const DOUBLE = Buffer.alloc(8)
 
 /** 30 bits of a whole number, or the upper ones of a double; perhaps a hundred times what is meant: [MS-XLS] 2.5.217. */
-function shortNumber(bits: number): number {
+export function shortNumber(bits: number): number {
   let value = bits >> 2
   if ((bits & 2) === 0) {
     DOUBLE.writeInt32LE(bits & ~3, 4)

@@ -14,7 +14,7 @@ const ROWS_PER_BATCH = 500
 
 /**
  * A workbook of Excel 2 to 2003 (BIFF 2 to 8), alone or in a compound file. Its bytes are held in memory, rows are made of them as they are asked
- * for. Texts are those of cell-text.ts; formulas are not looked at, only the values that were stored with them.
+ * for. Texts are those of cell-values.ts; formulas are not looked at, only the values that were stored with them.
  *
  * @throws PermanentError `workbook_broken`, `workbook_encrypted`, `workbook_too_large`; also from within the rows
  */
@@ -24,10 +24,10 @@ export async function readXls({ path, fileName }: { path: string; fileName: stri
   if (globals.isEncrypted) throw workbookEncrypted(fileName)
   return {
     sheets: globals.sheets.map(({ name, isHidden, hasCells }) => ({ name, isHidden, hasCells })),
-    grid: (index) => {
+    grid: (index, hasTypes = false) => {
       const sheet = globals.sheets[index]
       if (!sheet?.hasCells) throw sheetWithoutCells(fileName, sheet?.name ?? String(index + 1), 'chart or macros')
-      return { kind: 'xls', sheet: sheet.name, names: null, rows: batches(sheetRows(stream, sheet, globals)) }
+      return { kind: 'xls', sheet: sheet.name, names: null, rows: batches(sheetRows(stream, sheet, globals, hasTypes)) }
     },
   }
 

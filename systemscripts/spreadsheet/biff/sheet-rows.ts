@@ -1,6 +1,7 @@
 import type { GridRow } from '../../grid.ts'
 import { type NumberKind, numberKind, numberText } from '../cell-values.ts'
 import type { ShownNumber } from '../shown-numbers.ts'
+import { typeOfNumber } from '../typed-cells.ts'
 import { type BiffCell, CELL_RECORDS, cellsOfRecord } from './cells-of-record.ts'
 import type { BiffGlobals, BiffSheet } from './read-globals.ts'
 import { BiffError, type BiffRecord, beginningOf, RECORD, recordAt, records } from './records.ts'
@@ -21,7 +22,7 @@ const SHOWN_ROWS = 2000
  * in what Excel writes; where they do not, the sheet is gathered first.
  * @throws BiffError
  */
-export function* sheetRows(stream: Buffer, { from }: BiffSheet, globals: BiffGlobals): Generator<BiffRow> {
+export function* sheetRows(stream: Buffer, { from }: BiffSheet, globals: BiffGlobals, hasTypes: boolean): Generator<BiffRow> {
   const { hidden, isAscending } = outlineOf(stream, from)
   const kinds = new Map<string, NumberKind>()
   if (isAscending) yield* inOrder()
@@ -33,6 +34,7 @@ export function* sheetRows(stream: Buffer, { from }: BiffSheet, globals: BiffGlo
       if (row === null || row.line !== cell.row + 1) {
         if (row !== null && row.cells.length > 0) yield row
         row = { line: cell.row + 1, cells: [], formatted: [], ...(hidden.has(cell.row) ? { isHidden: true } : {}) }
+        if (hasTypes) row.types = []
       }
       setCell(row, cell)
     }
@@ -40,8 +42,10 @@ export function* sheetRows(stream: Buffer, { from }: BiffSheet, globals: BiffGlo
   }
 
   function setCell(row: BiffRow, { column, value }: BiffCell): void {
-    if (value.type === 'text') {
-      if (value.text !== null && value.text !== '') row.cells[column] = value.text
+    if (value.type !== 'number') {
+      if (value.text === null || value.text === '') return
+      row.cells[column] = value.text
+      if (row.types !== undefined) row.types[column] = value.type
       return
     }
     const { format } = value
@@ -50,6 +54,7 @@ export function* sheetRows(stream: Buffer, { from }: BiffSheet, globals: BiffGlo
     const text = numberText(value.number, kind, format, globals.is1904)
     if (text === null) return
     row.cells[column] = text
+    if (row.types !== undefined) row.types[column] = typeOfNumber(kind, text)
     if (row.line <= SHOWN_ROWS && format !== 'General') row.formatted.push({ column, format, value: value.number })
   }
 }
@@ -60,6 +65,8 @@ function joined(rows: BiffRow[], row: BiffRow): BiffRow[] {
   else {
     row.cells.forEach((cell, column) => {
       last.cells[column] = cell
+      const type = row.types?.[column]
+      if (last.types !== undefined && type !== undefined) last.types[column] = type
     })
     last.formatted.push(...row.formatted)
   }

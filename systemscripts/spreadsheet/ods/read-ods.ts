@@ -18,7 +18,8 @@ export interface OdsSource {
 
 /**
  * An OpenDocument spreadsheet, packed (.ods) or as one XML file (.fods), read as a stream: its sheets are listed in a first walk, and each sheet is
- * read in a walk of its own. Texts are those of cell-text.ts; dates and times are taken as the file states them, so no epoch matters.
+ * read in a walk of its own. Texts are those of cell-values.ts; dates and times are taken as the file states them; some writers give
+ * numbers with a format of dates, which count from the day that the file states.
  *
  * @throws PermanentError `workbook_broken`, `workbook_too_large`; also from within the rows
  */
@@ -31,11 +32,17 @@ export async function readOds(source: OdsSource): Promise<Workbook> {
   for await (const _ of walkXml(partBytes(source, 'content.xml'), list, fileName));
   return {
     sheets: list.tables.map(({ name, isHidden }) => ({ name, isHidden, hasCells: true })),
-    grid: (index) => ({ kind: 'ods', sheet: list.tables[index]?.name ?? '', names: null, rows: rowsOf(index) }),
+    grid: (index, hasTypes = false) => ({
+      kind: 'ods',
+      sheet: list.tables[index]?.name ?? '',
+      names: null,
+      rows: rowsOf(index, hasTypes),
+    }),
   }
 
-  async function* rowsOf(index: number): AsyncGenerator<GridRow[]> {
-    const reader = createSheetReader(list.tables[index]?.place ?? -1, styles, fileName)
+  async function* rowsOf(index: number, hasTypes: boolean): AsyncGenerator<GridRow[]> {
+    const place = list.tables[index]?.place ?? -1
+    const reader = createSheetReader({ fileName, place, styles, nullDate: list.nullDate(), hasTypes })
     for await (const _ of walkXml(partBytes(source, 'content.xml'), reader, fileName)) {
       yield* reader.takeBatches()
       if (reader.isDone()) return

@@ -1,9 +1,9 @@
-import type { GridRow } from '../../grid.ts'
+import type { CellType, GridRow } from '../../grid.ts'
 import { workbookBroken, workbookTooLarge } from '../refusals.ts'
 import type { Attributes, XmlReader } from '../xml-walk.ts'
 import { createCellParagraphs } from './cell-paragraphs.ts'
-import type { NumberStyles } from './number-styles.ts'
-import { odsValueText } from './value-text.ts'
+import type { NumberStyles, OdsNumberKind } from './number-styles.ts'
+import { odsValueText, odsValueType } from './value-text.ts'
 
 export interface SheetReader extends XmlReader {
   /** Rows gathered since the last time. */
@@ -18,6 +18,7 @@ interface RowState {
   style: string | null
   cells: string[]
   shown: string[]
+  types: CellType[]
 }
 
 const MOST_ROWS = 1_048_576
@@ -29,11 +30,21 @@ const ROWS_PER_BATCH = 500
 /** Elements between a table and its rows or columns. */
 const GROUPS = /^table-(rows|row-group|header-rows|columns|column-group|header-columns)$/
 
+export interface SheetSource {
+  fileName: string
+  /** The table among all of the document, from 0. */
+  place: number
+  styles: NumberStyles
+  /** The one of the document's list of tables. */
+  nullDate: number
+  hasTypes: boolean
+}
+
 /**
- * Reads the rows of one of a document's tables, counted from 0. Rows and cells that are repeated are given as often as they stand for, blank ones
+ * Reads the rows of one of a document's tables. Rows and cells that are repeated are given as often as they stand for, blank ones
  * left out.
  */
-export function createSheetReader(place: number, styles: NumberStyles, fileName: string): SheetReader {
+export function createSheetReader({ place, styles, nullDate, fileName, hasTypes }: SheetSource): SheetReader {
   const paragraphs = createCellParagraphs()
   const columnStyles: { until: number; style: string | null }[] = []
   const state: { now: 'before' | 'table' | 'row' | 'cell' | 'done' } = { now: 'before' }
@@ -96,12 +107,14 @@ export function createSheetReader(place: number, styles: NumberStyles, fileName:
     reader.text = null
     const repeated = countOf(cell('table:number-columns-repeated'))
     const paragraphsText = paragraphs.take()
-    const text = odsValueText(cell, paragraphsText, isCode())
+    const kind = kindOfNumber()
+    const text = odsValueText(cell, paragraphsText, kind, nullDate)
     if (text !== null) {
       if (column + repeated > MOST_COLUMNS) throw workbookBroken(fileName, `Row ${line} has more than ${MOST_COLUMNS} columns.`)
       countRepeated(repeated - 1)
       for (let at = column; at < column + repeated; at += 1) {
         row.cells[at] = text
+        if (hasTypes) row.types[at] = odsValueType(cell, text, kind)
         if (line <= SHOWN_ROWS) row.shown[at] = paragraphsText || text
       }
     }
@@ -109,10 +122,10 @@ export function createSheetReader(place: number, styles: NumberStyles, fileName:
   }
 
   /** Formats matter for numbers only. */
-  function isCode(): boolean {
-    if (cell('office:value-type') !== 'float') return false
+  function kindOfNumber(): OdsNumberKind {
+    if (cell('office:value-type') !== 'float') return 'number'
     const own = cell('table:style-name') ?? row.style ?? columnStyles.find(({ until }) => column < until)?.style ?? null
-    return styles.isCode(own)
+    return styles.kindOf(own)
   }
 
   function endRow(): void {
@@ -148,8 +161,11 @@ export function createSheetReader(place: number, styles: NumberStyles, fileName:
   }
 }
 
-function gridRow({ cells, shown, isHidden }: RowState, line: number): GridRow {
-  return { line, cells: [...cells], ...(shown.length > 0 ? { shown: [...shown] } : {}), ...(isHidden ? { isHidden } : {}) }
+function gridRow({ cells, shown, types, isHidden }: RowState, line: number): GridRow {
+  const row: GridRow = { line, cells: [...cells], ...(isHidden ? { isHidden } : {}) }
+  if (shown.length > 0) row.shown = [...shown]
+  if (types.length > 0) row.types = [...types]
+  return row
 }
 
 function newRow(line: number, attributes: Attributes): RowState {
@@ -160,6 +176,7 @@ function newRow(line: number, attributes: Attributes): RowState {
     style: attributes('table:default-cell-style-name'),
     cells: [],
     shown: [],
+    types: [],
   }
 }
 

@@ -1,7 +1,8 @@
-import type { GridRow } from '../../grid.ts'
-import { numberKind, numberText } from '../cell-values.ts'
+import type { CellType, GridRow } from '../../grid.ts'
+import { type NumberKind, numberKind, numberText } from '../cell-values.ts'
 import { workbookBroken } from '../refusals.ts'
 import type { ShownNumber } from '../shown-numbers.ts'
+import { typeOfNumber } from '../typed-cells.ts'
 import type { Attributes, XmlReader } from '../xml-walk.ts'
 import { serialOf } from './serial-of.ts'
 import { attribute } from './sheet-list.ts'
@@ -21,8 +22,16 @@ const MOST_ROWS = 1_048_576
 const MOST_COLUMNS = 16_384
 const SHOWN_ROWS = 2000
 
+export interface SheetSource {
+  fileName: string
+  /** Number format by style. */
+  styles: Map<string, string>
+  is1904: boolean
+  hasTypes: boolean
+}
+
 /** Reads the rows of one of a workbook's sheets, counted from 0. */
-export function createSheetReader(index: number, styles: Map<string, string>, is1904: boolean, fileName: string): SheetReader {
+export function createSheetReader(index: number, { fileName, styles, is1904, hasTypes }: SheetSource): SheetReader {
   const state: { now: 'before' | 'sheet' | 'table' | 'row' | 'cell' | 'data' | 'done' } = { now: 'before' }
   const columnStyles = new Map<number, string>()
   let rows: XmlRow[] = []
@@ -40,6 +49,8 @@ export function createSheetReader(index: number, styles: Map<string, string>, is
   let cellStyle: string | null = null
   let type = ''
   let text = ''
+  /** Of the number in the cell; null: it holds none. */
+  let kind: NumberKind | null = null
   const reader: SheetReader = { open, close, text: null, take, isDone: () => state.now === 'done' }
   return reader
 
@@ -67,6 +78,7 @@ export function createSheetReader(index: number, styles: Map<string, string>, is
     const from = placeOf(attribute(attributes, 'ss:Index')) ?? nextColumnElement
     const span = placeOf(attribute(attributes, 'ss:Span')) ?? 0
     const style = attribute(attributes, 'ss:StyleID')
+    depth = 1
     nextColumnElement = Math.min(from + span + 1, MOST_COLUMNS + 1)
     if (style !== null) for (let at = from; at < nextColumnElement; at += 1) columnStyles.set(at, style)
   }
@@ -77,6 +89,7 @@ export function createSheetReader(index: number, styles: Map<string, string>, is
     line = stated ?? nextLine
     nextLine = line + 1 + (placeOf(attribute(attributes, 'ss:Span')) ?? 0)
     row = { line, cells: [], formatted: [], ...(attribute(attributes, 'ss:Hidden') === '1' ? { isHidden: true } : {}) }
+    if (hasTypes) row.types = []
     rowStyle = attribute(attributes, 'ss:StyleID')
     nextColumn = 1
     state.now = 'row'
@@ -116,9 +129,18 @@ export function createSheetReader(index: number, styles: Map<string, string>, is
     if (value === null) return
     if (column > MOST_COLUMNS || line > MOST_ROWS) throw workbookBroken(fileName, `A cell stands in row ${line}, column ${column}.`)
     row.cells[column - 1] = value
+    if (row.types !== undefined) row.types[column - 1] = typeOf(value)
+  }
+
+  function typeOf(value: string): CellType {
+    if (type === 'Boolean') return 'boolean'
+    if (type === 'Error') return 'error'
+    // What is no number stays the text that it is.
+    return kind === null ? 'text' : typeOfNumber(kind, value)
   }
 
   function valueText(): string | null {
+    kind = null
     switch (type) {
       case 'Number':
         return formattedText(Number(text), 'General')
@@ -138,7 +160,8 @@ export function createSheetReader(index: number, styles: Map<string, string>, is
     const stated = styles.get(style) ?? 'General'
     const format = stated === 'General' ? without : stated
     if (line <= SHOWN_ROWS && format !== 'General') row.formatted.push({ column: column - 1, format, value })
-    return numberText(value, numberKind(format), format, is1904)
+    kind = numberKind(format)
+    return numberText(value, kind, format, is1904)
   }
 
   function take(): XmlRow[] {

@@ -20,7 +20,7 @@ export function readAnyCell(window: XmlWindow, builder: RowBuilder, start: Token
   const row = Number(digits)
   const type = attributes.get('t') ?? 'n'
   const { value, inline, end } = content
-  if (type === 'n') builder.putNumber(column, row, value, Number(attributes.get('s') ?? 0), false)
+  if (type === 'n') builder.putNumber(column, row, value, Number(attributes.get('s') ?? 0))
   else if (type === 's' && value.trim() === '') builder.putNothing(column, row)
   else if (type === 's') builder.putShared(column, row, /^\s*\d+\s*$/.test(value) ? Number(value) : -1)
   else if (!builder.putTyped(type, column, row, type === 'inlineStr' ? inline : value))

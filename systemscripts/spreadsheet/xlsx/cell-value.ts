@@ -1,5 +1,6 @@
 import type { TypedCell } from '../../grid.ts'
 import { numberText } from '../cell-values.ts'
+import { typeOfNumber } from '../typed-cells.ts'
 import type { CellStyle } from './styles.ts'
 
 /** What is known of a cell beside its text, for its shown text and its type. */
@@ -61,11 +62,11 @@ export function typedCell(sheet: string, row: number, fact: CellFact): TypedCell
       return { ...base, type: 'boolean', value: text === 'true' }
     case 'moment':
       return { ...base, type: momentType(text), value: text }
-    case 'number':
+    case 'number': {
       if (Number.isNaN(fact.number)) return { ...base, type: 'text', value: text }
-      if (style.kind === 'duration') return { ...base, type: 'duration', value: text }
-      if (style.kind === 'date' || style.kind === 'time') return { ...base, type: momentType(text), value: text }
-      return { ...base, type: 'number', value: fact.number }
+      const type = typeOfNumber(style.kind, text)
+      return { ...base, type, value: type === 'number' ? fact.number : text }
+    }
     default:
       return { ...base, type: fact.type, value: text }
   }

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
+import type { CellSink } from '../../cell-sink.ts'
 import type { GridRow, TypedCell } from '../../grid.ts'
 import { readZipDirectory } from '../../zip-file.ts'
 import { sheetNotFound, sheetWithoutCells, workbookBroken, workbookTooLarge } from '../refusals.ts'
@@ -35,6 +36,8 @@ export interface XlsxSheet {
 export interface ReadSheetOptions {
   /** Rows up to this one get `shown`, where something is shown otherwise than it is loaded. Default 0: none. */
   shownUntilLine?: number
+  /** Asked before each row: where its cells go; then `rows` come empty, whenever the sink is full. Default: nowhere. */
+  sink?: () => CellSink | null
 }
 
 /** An .xlsx or .xlsm that is open. Sheets may be read one after the other, and again. */
@@ -47,7 +50,7 @@ export interface XlsxWorkbook {
    */
   readSheet(index: number, options?: ReadSheetOptions): AsyncGenerator<GridRow[]>
   /** The same cell by cell, with types; cells in which nothing stands are left out. */
-  readCells(index: number): AsyncGenerator<TypedCell[]>
+  readCells(index: number, skipHidden?: boolean): AsyncGenerator<TypedCell[]>
   close(): Promise<void>
 }
 
@@ -56,7 +59,7 @@ const LARGEST_CELL = 64 * 1024 * 1024
 
 /**
  * Opens a workbook of Excel 2007 or later, transitional or Strict, and reads it as a stream: memory does not grow with its rows, only with the
- * different texts in it. Texts are those of cell-text.ts. Every part that is read is checked against its length and checksum; a sheet is known to
+ * different texts in it. Texts are those of cell-values.ts. Every part that is read is checked against its length and checksum; a sheet is known to
  * be whole when its last batch has been taken. Formulas are never calculated: the value that was stored with them is taken, null where none was.
  *
  * The dimensions that a sheet states are not looked at. A row that stands behind a later one, a cell beyond XFD1048576, and XML that declares a
@@ -93,17 +96,19 @@ function workbookOf(zip: Package, parts: WorkbookParts): XlsxWorkbook {
     close: () => zip.file.close(),
   }
 
-  async function* readSheet(index: number, { shownUntilLine = 0 }: ReadSheetOptions = {}): AsyncGenerator<GridRow[]> {
-    for await (const { rows, facts } of scanSheet(chosen(index), shownUntilLine)) {
+  async function* readSheet(index: number, { shownUntilLine = 0, sink = nowhere }: ReadSheetOptions = {}): AsyncGenerator<GridRow[]> {
+    for await (const { rows, facts } of scanSheet(chosen(index), shownUntilLine, sink)) {
       addShown(rows, facts, parts.is1904)
       yield rows
     }
   }
 
-  async function* readCells(index: number): AsyncGenerator<TypedCell[]> {
+  async function* readCells(index: number, skipHidden = false): AsyncGenerator<TypedCell[]> {
     const sheet = chosen(index)
-    for await (const { rows, facts } of scanSheet(sheet, Number.POSITIVE_INFINITY)) {
-      yield rows.flatMap((row, at) => (facts[at] ?? []).map((fact) => typedCell(sheet.name, row.line, fact)))
+    for await (const { rows, facts } of scanSheet(sheet, Number.POSITIVE_INFINITY, nowhere)) {
+      yield rows.flatMap((row, at) =>
+        skipHidden && row.isHidden === true ? [] : (facts[at] ?? []).map((fact) => typedCell(sheet.name, row.line, fact)),
+      )
     }
   }
 
@@ -118,11 +123,12 @@ function workbookOf(zip: Package, parts: WorkbookParts): XlsxWorkbook {
   async function* scanSheet(
     { name, part }: SheetPart,
     factsUntilLine: number,
+    sink: () => CellSink | null,
   ): AsyncGenerator<{ rows: GridRow[]; facts: (CellFact[] | null)[] }> {
     if (part === null) throw workbookBroken(zip.fileName, `The part of sheet "${name}" is missing.`)
     try {
       strings ??= parts.sharedStrings === null ? Promise.resolve(createStringStore()) : readSharedStrings(zip, parts.sharedStrings)
-      const context = { strings: await strings, is1904: parts.is1904, factsUntilLine }
+      const context = { strings: await strings, is1904: parts.is1904, factsUntilLine, sink }
       styles ??= parts.styles === null ? Promise.resolve([]) : readXml(zip, parts.styles).then(readStyles)
       const builder = createRowBuilder({ ...context, styles: await styles })
       const scanner = createSheetScanner(builder)
@@ -136,6 +142,8 @@ function workbookOf(zip: Package, parts: WorkbookParts): XlsxWorkbook {
     }
   }
 }
+
+const nowhere = (): null => null
 
 function taken(builder: RowBuilder): { rows: GridRow[]; facts: (CellFact[] | null)[] } {
   const { rows, facts } = builder

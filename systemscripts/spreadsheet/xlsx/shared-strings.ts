@@ -1,22 +1,21 @@
 import type { ZipEntry } from '../../zip-file.ts'
 import { workbookTooLarge } from '../refusals.ts'
+import { LESS, plainEnd, stands } from './byte-search.ts'
 import { readRichText } from './rich-text.ts'
 import { createStringStore, type StringStore } from './string-store.ts'
 import { utf8Xml } from './xml-bytes.ts'
 import { decodeEscapes, decodeXml } from './xml-text.ts'
 import { readToken, XmlError } from './xml-tokens.ts'
-import { textOf, type XmlWindow, xmlWindows } from './xml-window.ts'
+import { isCutOff, textOf, type XmlWindow, xmlWindows } from './xml-window.ts'
 import { type Package, readPart } from './zip-part.ts'
 
 /** All texts of a workbook; those of a sheet of 1,048,576 rows by 16 different texts of 20 letters fit. */
 const LARGEST_STORE = 512 * 1024 * 1024
 const LARGEST_TEXT = 64 * 1024 * 1024
 
-const START = '<si><t>'
-const START_KEPT = '<si><t xml:space="preserve">'
-const END = '</t></si>'
-/** What makes a text more than its bytes. */
-const UNUSUAL = /[&\r\x80-\xff]|_x/
+const START = Buffer.from('<si><t>')
+const START_KEPT = Buffer.from('<si><t xml:space="preserve">')
+const END = Buffer.from('</t></si>')
 
 /**
  * The table of texts that cells name by number.
@@ -28,7 +27,7 @@ export async function readSharedStrings(zip: Package, part: ZipEntry): Promise<S
   let isEnded = false
   for await (const window of xmlWindows(utf8Xml(readPart(zip, part)), LARGEST_TEXT, tooLarge)) {
     if (!isEnded) isEnded = readStrings(window, store)
-    if (isEnded) window.used = window.bytes.length
+    if (isEnded) window.used = window.length
     if (store.bytes > LARGEST_STORE) throw workbookTooLarge(zip.fileName, `Its texts take more than ${LARGEST_STORE} bytes.`)
     if (window.isLast && !isEnded) throw new XmlError(`part "${part.name}" is cut off`)
   }
@@ -37,19 +36,20 @@ export async function readSharedStrings(zip: Package, part: ZipEntry): Promise<S
 
 /** Adds the strings that lie wholly in the window; true when the table ends in it. */
 function readStrings(window: XmlWindow, store: StringStore): boolean {
-  const { text, bytes } = window
-  const isPlain = !UNUSUAL.test(text)
+  const { bytes } = window
   for (;;) {
     const at = window.used
-    const start = text.startsWith(START, at) ? START : START_KEPT
-    const from = at + start.length
-    const to = start === START || text.startsWith(START_KEPT, at) ? text.indexOf('<', from) : -1
-    if (to !== -1 && text.startsWith(END, to)) {
-      if (isPlain || !UNUSUAL.test(text.slice(from, to))) store.addAscii(bytes, from, to)
+    const start = stands(START, bytes, at) ? START : stands(START_KEPT, bytes, at) ? START_KEPT : null
+    const from = at + (start?.length ?? 0)
+    const plain = start === null ? from : plainEnd(bytes, from)
+    const to = start === null ? -1 : bytes[plain] === LESS ? plain : bytes.indexOf(LESS, plain)
+    if (to !== -1 && stands(END, bytes, to)) {
+      if (to === plain) store.addAscii(bytes, from, to)
       else store.add(decodeEscapes(decodeXml(textOf(window, from, to))))
       window.used = to + END.length
       continue
     }
+    if (isCutOff(window)) return false
     const end = readOther(window, store)
     if (end !== 'more') return end === 'end'
   }

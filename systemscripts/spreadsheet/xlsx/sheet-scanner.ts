@@ -2,7 +2,7 @@ import { readAnyCell } from './any-cell.ts'
 import { readFast } from './fast-row.ts'
 import type { RowBuilder } from './row-builder.ts'
 import { readAttributes, readToken, type Token, XmlError } from './xml-tokens.ts'
-import type { XmlWindow } from './xml-window.ts'
+import { isCutOff, type XmlWindow } from './xml-window.ts'
 
 export interface SheetScanner {
   /** Reads on in the window; true when it stopped because a batch is full, false when it needs the next window. @throws XmlError */
@@ -27,6 +27,7 @@ export function createSheetScanner(builder: RowBuilder): SheetScanner {
       if (builder.isFull()) return true
       const at = window.used
       const fast = place === 'rows' && root?.prefix === '' ? readFast(window, builder, at) : at
+      if (fast === at && isCutOff(window)) break
       const end = fast === at ? readPiece(window, at) : fast
       if (end === null) break
       window.used = end

@@ -11,10 +11,14 @@ export interface StringStore {
   addAscii(source: Buffer, from: number, to: number): void
   /** Undefined beyond the end. */
   at(index: number): string | undefined
+  /** Finds the bytes of a text: they lie in `found` until the next one is looked for. False beyond the end. */
+  find(index: number): boolean
+  readonly found: { bytes: Buffer; from: number; to: number }
 }
 
-/** A text never begins in one block and ends in another; a longer one has a block of its own. */
-const BLOCK_BYTES = 1024 * 1024
+/** A text never begins in one block and ends in another; a longer one has a block of its own. 512 MB of texts fill at most half of 2048 blocks. */
+const BLOCK_BITS = 20
+const BLOCK_BYTES = 1 << BLOCK_BITS
 /** Where texts begin stands in pages of so many, so that no larger list has to be made and the smaller copied. */
 const PAGE = 1 << 16
 const PAGE_BITS = 16
@@ -29,35 +33,21 @@ interface Block {
   bytes: Buffer
   /** How much is taken. */
   used: number
-  /** Number of its first text. */
-  first: number
 }
 
 export function createStringStore(): StringStore {
   const blocks: Block[] = []
-  let block: Block = { bytes: Buffer.alloc(0), used: 0, first: 0 }
-  let blockNumber = -1
-  let count = 0
-  let bytes = 0
-  // Of each text: its place in its block, doubled, and whether it is ASCII.
+  let block: Block = { bytes: Buffer.alloc(0), used: 0 }
+  // Of each text the number of its block, its place in it, and in the lowest bit whether it is more than ASCII: 11, 20 and 1 bits.
   const pages: Uint32Array[] = []
   const keptIndex = new Int32Array(KEPT).fill(-1)
   const keptText: string[] = []
   let longIndex = -1
   let longText = ''
-  let readNumber = 0
 
-  return {
-    get count() {
-      return count
-    },
-    get bytes() {
-      return bytes
-    },
-    add,
-    addAscii,
-    at,
-  }
+  const store = { count: 0, bytes: 0, found: { bytes: block.bytes, from: 0, to: 0 }, add, addAscii, at, find }
+  const { found } = store
+  return store
 
   function add(text: string): void {
     const encoded = Buffer.from(text)
@@ -79,7 +69,7 @@ export function createStringStore(): StringStore {
     const slot = index & (KEPT - 1)
     if (keptIndex[slot] === index) return keptText[slot]
     if (index === longIndex) return longText
-    if (index >= count) return undefined
+    if (index >= store.count) return undefined
     const text = read(index)
     if (text.length > LONGEST_KEPT) {
       longIndex = index
@@ -92,53 +82,47 @@ export function createStringStore(): StringStore {
   }
 
   function read(index: number): string {
-    const from = blockOf(index)
+    find(index)
+    const { bytes: source, from, to } = found
+    return (placeOf(index) & NOT_ASCII) === 0 ? source.toString('latin1', from, to) : source.toString('utf8', from, to)
+  }
+
+  function find(index: number): boolean {
+    if (index >= store.count) return false
     const place = placeOf(index)
-    const next = blocks[readNumber + 1]
-    const isLast = index + 1 === (next === undefined ? count : next.first)
-    const start = place >>> 1
-    const end = isLast ? from.used : placeOf(index + 1) >>> 1
-    return (place & NOT_ASCII) === 0 ? from.bytes.toString('latin1', start, end) : from.bytes.toString('utf8', start, end)
+    const next = index + 1 === store.count ? 0 : placeOf(index + 1)
+    const number = place >>> (BLOCK_BITS + 1)
+    const from = blocks[number]
+    if (from === undefined) return false
+    const isLast = index + 1 === store.count || next >>> (BLOCK_BITS + 1) !== number
+    found.bytes = from.bytes
+    found.from = (place >>> 1) & (BLOCK_BYTES - 1)
+    found.to = isLast ? from.used : (next >>> 1) & (BLOCK_BYTES - 1)
+    return true
   }
 
   function placeOf(index: number): number {
     return pages[index >>> PAGE_BITS]?.[index & (PAGE - 1)] ?? 0
   }
 
-  /** Mostly the one of the text before; `readNumber` is its number. */
-  function blockOf(index: number): Block {
-    const lately = blocks[readNumber]
-    if (lately !== undefined && index >= lately.first && index < (blocks[readNumber + 1]?.first ?? count)) return lately
-    let low = 0
-    let high = blocks.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1
-      if ((blocks[middle]?.first ?? 0) <= index) low = middle
-      else high = middle - 1
-    }
-    readNumber = low
-    return blocks[low] ?? block
-  }
-
   /** Place in the current block for so many bytes. */
   function reserve(length: number): number {
-    if (blockNumber === -1 || block.used + length > block.bytes.length) {
-      block = { bytes: Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, length)), used: 0, first: count }
-      blockNumber += 1
+    if (blocks.length === 0 || block.used + length > block.bytes.length || block.used >= BLOCK_BYTES) {
+      block = { bytes: Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, length)), used: 0 }
       blocks.push(block)
     }
     return block.used
   }
 
   function enter(length: number, mark: number): void {
-    let page = pages[count >>> PAGE_BITS]
+    let page = pages[store.count >>> PAGE_BITS]
     if (page === undefined) {
       page = new Uint32Array(PAGE)
       pages.push(page)
     }
-    page[count & (PAGE - 1)] = block.used * 2 + mark
-    count += 1
+    page[store.count & (PAGE - 1)] = ((blocks.length - 1) * BLOCK_BYTES + block.used) * 2 + mark
+    store.count += 1
     block.used += length
-    bytes += length + BYTES_TO_FIND_ONE
+    store.bytes += length + BYTES_TO_FIND_ONE
   }
 }

@@ -10,7 +10,7 @@ export interface SheetPart {
   name: string
   /** Hidden, or hidden so that only a macro shows it. */
   isHidden: boolean
-  /** What it is: `worksheet`, `chartsheet`, `dialogsheet`, `xlMacrosheet` … Only a worksheet holds a table. */
+  /** What it is: `worksheet`, `chartsheet`, `dialogsheet`, `xlMacrosheet`, `module` … Only a worksheet holds a table. */
   kind: string
   /** Null when its part is missing. */
   part: ZipEntry | null
@@ -23,7 +23,7 @@ export interface WorkbookParts {
   sharedStrings: ZipEntry | null
 }
 
-interface Relation {
+export interface Relation {
   id: string
   /** Last word of its type, the same in transitional and Strict files: `worksheet`, `styles` … */
   kind: string
@@ -38,8 +38,7 @@ const LARGEST_SMALL_PART = 64 * 1024 * 1024
  * @throws PermanentError `workbook_broken`, `workbook_encrypted`, `workbook_too_large`
  */
 export async function readWorkbookParts(zip: Package): Promise<WorkbookParts> {
-  const main = (await readRelations(zip, '')).find(({ kind, part }) => kind === 'officeDocument' && part !== null)
-  const workbook = main?.part ?? findPart(zip, 'xl/workbook.xml')
+  const workbook = (await mainPart(zip)) ?? findPart(zip, 'xl/workbook.xml')
   if (workbook === undefined) throw workbookBroken(zip.fileName, 'It has no workbook part.')
   const relations = await readRelations(zip, workbook.name)
   const sheets: SheetPart[] = []
@@ -47,12 +46,14 @@ export async function readWorkbookParts(zip: Package): Promise<WorkbookParts> {
   for (const element of xmlElements(await readXml(zip, workbook))) {
     if (element.name === 'workbookPr' && element.path.length === 1) is1904 = /^(1|true|on)$/i.test(element.attribute('date1904') ?? '')
     if (element.name !== 'sheet' || element.path.at(-1) !== 'sheets' || element.path.length !== 2) continue
-    const relation = relations.find(({ id }) => id === element.prefixedAttribute('id'))
+    const wanted = element.prefixedAttribute('id') ?? ''
+    const relation = relations.find(({ id }) => id === wanted)
     const name = element.attribute('name') ?? ''
     sheets.push({
       name,
       isHidden: /hidden/i.test(element.attribute('state') ?? ''),
-      kind: relation?.kind ?? 'worksheet',
+      // Excel keeps the modules of old macros as tabs without a part.
+      kind: relation?.kind ?? (wanted === '' ? 'module' : 'worksheet'),
       part: relation?.part ?? null,
     })
   }
@@ -70,12 +71,17 @@ export async function readWorkbookParts(zip: Package): Promise<WorkbookParts> {
 export async function readXml(zip: Package, part: ZipEntry): Promise<string> {
   refuseLarge(zip, part, LARGEST_SMALL_PART)
   const chunks: Buffer[] = []
-  for await (const chunk of utf8Xml(readPart(zip, part))) chunks.push(chunk)
+  for await (const chunk of utf8Xml(readPart(zip, part))) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks).toString('utf8')
 }
 
+/** The workbook itself, wherever it lies; null when the package does not say it. */
+export async function mainPart(zip: Package): Promise<ZipEntry | null> {
+  return (await readRelations(zip, '')).find(({ kind, part }) => kind === 'officeDocument' && part !== null)?.part ?? null
+}
+
 /** Relations of a part; of the package itself for ''. */
-async function readRelations(zip: Package, source: string): Promise<Relation[]> {
+export async function readRelations(zip: Package, source: string): Promise<Relation[]> {
   const folder = source === '' ? '' : posix.dirname(source)
   const part = findPart(zip, posix.join(folder, '_rels', `${posix.basename(source)}.rels`))
   if (part === undefined) return []

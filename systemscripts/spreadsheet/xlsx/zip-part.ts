@@ -14,6 +14,7 @@ export interface Package {
 }
 
 const LOCAL_ENTRY = 0x04034b50
+const PACKED_BYTES = 128 * 1024
 const CHUNK_BYTES = 128 * 1024
 /** A part above this size must not be packed more tightly than sheets ever are. */
 const UNSUSPICIOUS_BYTES = 100 * 1024 * 1024
@@ -25,7 +26,8 @@ export function findPart({ entries }: Package, name: string): ZipEntry | undefin
 }
 
 /**
- * The unpacked bytes of a part, in pieces, as they are needed; length and checksum are verified when the last has been taken.
+ * The unpacked bytes of a part, in pieces, as they are needed; a piece is there until the next is asked for. Length and checksum are verified when
+ * the last has been taken.
  * @throws PermanentError `workbook_broken`, `workbook_encrypted`, `workbook_too_large`
  */
 export async function* readPart(zip: Package, entry: ZipEntry): AsyncGenerator<Buffer> {
@@ -38,8 +40,14 @@ export async function* readPart(zip: Package, entry: ZipEntry): AsyncGenerator<B
     if (length > entry.unpackedBytes) break
     crc = crc32(chunk, crc)
     yield chunk
+    letGo(chunk)
   }
   if (length !== entry.unpackedBytes || crc !== entry.crc) throw broken(zip, entry, 'fails its checksum')
+}
+
+/** Frees a whole chunk of zlib, which it does not write to again, now: the collector would be called for hundreds of megabytes of them. */
+function letGo({ length, buffer }: Buffer): void {
+  if (length === CHUNK_BYTES && buffer.byteLength === CHUNK_BYTES && buffer instanceof ArrayBuffer) buffer.transfer(0)
 }
 
 /** @throws PermanentError `workbook_too_large` when the part has more than `limit` bytes */
@@ -80,7 +88,7 @@ async function* unpack(zip: Package, entry: ZipEntry): AsyncGenerator<Buffer> {
 
 async function* packedBytes(zip: Package, entry: ZipEntry, start: number): AsyncGenerator<Buffer> {
   for (let done = 0; done < entry.packedBytes; ) {
-    const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, entry.packedBytes - done))
+    const buffer = Buffer.allocUnsafe(Math.min(PACKED_BYTES, entry.packedBytes - done))
     const { bytesRead } = await zip.file.read(buffer, 0, buffer.length, start + done)
     if (bytesRead === 0) throw broken(zip, entry, 'is cut off')
     yield buffer.subarray(0, bytesRead)

@@ -18,7 +18,17 @@ function setting(columnName: string, rest: Partial<ColumnSetting> = {}): ColumnS
 }
 
 function column(type: string, rest: Partial<TargetColumn> = {}): TargetColumn {
-  return { name: 'a', type, baseType: type, isNotNull: false, hasDefault: false, isIdentity: false, isGenerated: false, ...rest }
+  return {
+    name: 'a',
+    type,
+    baseType: type,
+    isNotNull: false,
+    hasDefault: false,
+    isIdentity: false,
+    isAlwaysNumbered: false,
+    isGenerated: false,
+    ...rest,
+  }
 }
 
 function named(headers: string[], settings: ColumnSetting[], reserved: string[] = []): [number, string][] {

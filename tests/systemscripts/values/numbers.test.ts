@@ -75,6 +75,8 @@ const cases: [type: string, format: string | null, text: string, becomes: string
   ['numeric', '12,5 %', '12,5%', '0.125'],
   ['numeric', '12,5 %', '-100 %', '-1'],
   ['numeric', '12,5 %', '12,5', '<not_a_number>'],
+  ['numeric', '12,5 %', '%', '<not_a_number>'],
+  ['numeric', '12,5 %', '-%', '<not_a_number>'],
   ['numeric', '(1,234.50)', '(1,234.50)', '-1234.50'],
   ['numeric', '(1,234.50)', '1,234.50', '1234.50'],
   ['numeric', '(1,234.50)', '(1,234.50', '<not_a_number>'],

@@ -3,13 +3,13 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import * as XLSX from 'xlsx'
 import { PermanentError } from '../../../systemscripts/errors.ts'
-import { createCellReader } from '../../../systemscripts/spreadsheet/cell-text.ts'
 import { readRichText } from '../../../systemscripts/spreadsheet/xlsx/rich-text.ts'
 import { createRowBuilder } from '../../../systemscripts/spreadsheet/xlsx/row-builder.ts'
 import { createSheetScanner } from '../../../systemscripts/spreadsheet/xlsx/sheet-scanner.ts'
 import { createStringStore } from '../../../systemscripts/spreadsheet/xlsx/string-store.ts'
 import { readStyles } from '../../../systemscripts/spreadsheet/xlsx/styles.ts'
 import { xmlWindows } from '../../../systemscripts/spreadsheet/xlsx/xml-window.ts'
+import { createCellReader } from '../cell-reader.ts'
 import { book, bookParts, packed, rowsOf, valuesOf } from './packages.ts'
 
 type Value = { text: string } | { number: number; style: number } | { truth: boolean } | null
@@ -60,9 +60,11 @@ describe('random sheets are read back as they were written', () => {
           styles: readStyles(`<styleSheet>${STYLES}</styleSheet>`),
           is1904: false,
           factsUntilLine: 0,
+          sink: () => null,
         }
         for (const [text = ''] of strings.matchAll(/<(x:)?si>.*?<\/(x:)?si>/gs)) {
-          const window = { bytes: Buffer.from(text), text: Buffer.from(text).toString('latin1'), isAscii: false, isLast: true, used: 0 }
+          const bytes = Buffer.from(text)
+          const window = { bytes, length: bytes.length, text: bytes.toString('latin1'), isAscii: false, isLast: true, used: 0 }
           context.strings.add(readRichText(window, 0)?.text ?? 'cut off')
         }
         const builder = createRowBuilder(context)

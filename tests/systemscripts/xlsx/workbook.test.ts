@@ -42,7 +42,7 @@ describe('parts of a workbook', () => {
 
   test('charts and macro sheets are tabs that hold no table', async (t) => {
     const parts = bookParts({ sheet: '<sheetData/>' })
-    const workbook = `<workbook xmlns="${MAIN}" xmlns:r="${RELATIONS}"><sheets><sheet name="Chart" sheetId="1" r:id="r4"/><sheet name="Macro" sheetId="2" r:id="r5"/><sheet name="Data" sheetId="3" r:id="r1"/></sheets></workbook>`
+    const workbook = `<workbook xmlns="${MAIN}" xmlns:r="${RELATIONS}"><sheets><sheet name="Chart" sheetId="1" r:id="r4"/><sheet name="Macro" sheetId="2" r:id="r5"/><sheet name="Data" sheetId="3" r:id="r1"/><sheet name="Module1" sheetId="4" r:id=""/></sheets></workbook>`
     const relation = (id: string, type: string, target: string): string => `<Relationship Id="${id}" Type="${type}" Target="${target}"/>`
     const more =
       relation('r4', `${RELATIONS}/chartsheet`, 'chartsheets/sheet1.xml') +
@@ -58,7 +58,8 @@ describe('parts of a workbook', () => {
     assert.deepEqual([error.code, error.message], ['sheet_without_cells', 'Sheet "Chart" is no worksheet'])
     assert.match((await refusalOf(t, bytes, { index: 1 })).detail ?? '', /xlMacrosheet/)
     assert.deepEqual(await rowsOf(t, bytes, { index: 2 }), [])
-    assert.equal((await refusalOf(t, bytes, { index: 3 })).code, 'sheet_not_found')
+    assert.match((await refusalOf(t, bytes, { index: 3 })).detail ?? '', /module/)
+    assert.equal((await refusalOf(t, bytes, { index: 4 })).code, 'sheet_not_found')
   })
 
   test('strings and styles are found where their relation was forgotten', async (t) => {

@@ -1,16 +1,7 @@
 import { type CellObject, SSF } from 'xlsx'
-import { type NumberKind, numberKind, numberText } from './cell-values.ts'
+import { type NumberKind, numberKind, numberText } from '../../systemscripts/spreadsheet/cell-values.ts'
 
-/**
- * Text of a workbook's cells, exact: what the cell holds, not how it is decorated.
- *
- * - text stays as it is: `00123`, `1E5`, `TRUE`, `NA`; a text cell with nothing in it is empty, since that is what people see;
- * - numbers are the shortest decimal that means the same number (1234.5, not `1,234.50`; 12 % is 0.12; never an exponent), save that a
- *   format of zeros only (`00000`, `000-00-0000`) is kept as shown, since such a number is a code;
- * - dates, known by the number format, are `yyyy-mm-dd`, with ` hh:mm:ss` when there is a time of day (and `.fff` when it has
- *   milliseconds); times `hh:mm:ss`; durations such as `[h]:mm` count hours beyond 24. Both epochs; 1900-02-29 is a day, as in Excel;
- * - `true`, `false`; errors as `#N/A`; formulas by the value that was stored with them.
- */
+/** What is expected of cells as SheetJS has them, by the rules of cell-values.ts. */
 export interface CellReader {
   text(cell: CellObject | undefined): string | null
   /** As a person sees the cell: for names of columns, where `Jan-24` is meant rather than 2024-01-01. */
@@ -49,8 +40,13 @@ export function createCellReader(is1904: boolean): CellReader {
 
   function shownText(cell: CellObject | undefined): string | null {
     if (cell?.t !== 'n' || typeof cell.v !== 'number' || formatOf(cell) === 'General') return text(cell)
-    const shown: string = SSF.format(formatOf(cell), cell.v, { date1904: is1904 })
-    return shown.trim()
+    try {
+      const shown: string = SSF.format(formatOf(cell), cell.v, { date1904: is1904 })
+      return shown.trim() || text(cell)
+    } catch {
+      // A format that SheetJS cannot read shows the number as it is loaded.
+      return text(cell)
+    }
   }
 
   function textOf(value: number, format: string): string | null {

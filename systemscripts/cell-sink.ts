@@ -1,0 +1,15 @@
+/**
+ * Takes the filled cells of a sheet as bytes, row by row, so that values that nobody converts need not become strings. Columns count from 0.
+ * Of two values for one cell the later counts.
+ */
+export interface CellSink {
+  /** Whether what was taken had better be sent off before the next row. */
+  isFull(): boolean
+  /** The cells that are put from now on are those of this row. */
+  startRow(line: number, isHidden: boolean): void
+  /** UTF-8, at least one byte; it is copied. */
+  putBytes(column: number, bytes: Uint8Array, from: number, to: number): void
+  /** Not empty. */
+  putText(column: number, text: string): void
+  endRow(): void
+}

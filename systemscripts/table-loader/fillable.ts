@@ -1,0 +1,36 @@
+/** Which columns of a target a file can fill, and which it must. */
+import { PermanentError } from '../errors.ts'
+import type { TablesLoad } from './load.ts'
+import { nameList } from './refusals.ts'
+import type { TargetTable } from './target.ts'
+
+/**
+ * @param reserved names that no column of a file may take
+ * @throws PermanentError `column_not_fillable` when a setting names one of them
+ */
+export function requireFillable({ columns, target }: TablesLoad, reserved: string[]): void {
+  const wrong = columns.filter(({ columnName }) => reserved.includes(columnName)).map(({ columnName }) => columnName)
+  if (wrong.length === 0) return
+  throw new PermanentError('column_not_fillable', `Column ${nameList(wrong)} of "${target}" cannot be filled from a file`, {
+    detail: 'Rota or Postgres fills it: a number of the row, the number of the dataset, a generated column.',
+    hint: 'Give it another column_name in dba.importcolumn.',
+  })
+}
+
+/**
+ * Each row would be refused by itself otherwise. An upsert may only meet rows that are there, and a trigger may fill what is missing.
+ *
+ * @param given columns that the file or a default fills
+ * @throws PermanentError `required_column_missing`
+ */
+export function requireGiven({ mode, fileName, target: shown }: TablesLoad, target: TargetTable, given: Set<string>): void {
+  if (mode === 'upsert' || target.hasRowTriggers) return
+  const missing = target.columns.fromFiles.filter(
+    (column) => !given.has(column) && target.all.some(({ name, isNotNull }) => name === column && isNotNull),
+  )
+  if (missing.length === 0) return
+  throw new PermanentError('required_column_missing', `File "${fileName}" lacks ${nameList(missing)}, which "${shown}" cannot be without`, {
+    detail: 'In the table it is not null and has no default.',
+    hint: 'Ask the sender for it, name its header in source_name or give it a default_value in dba.importcolumn, or give the column of the table a default.',
+  })
+}
