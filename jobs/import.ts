@@ -2,12 +2,13 @@
 import { join } from 'node:path'
 import { type CheckContext, type CheckResult, defineJob } from '../src/job/define-job.ts'
 import type { Keeping, TakenFile } from '../src/job/ledgers.ts'
+import { ownerRole } from '../src/job/load-rows.ts'
 import type { Outcome } from '../src/job/outcome.ts'
 import { doneFilePath } from '../systemscripts/settled-files.ts'
 import { targetTrouble } from '../systemscripts/table-loader.ts'
 import { expectedBytes, fileNotFound, findFiles, matchingFiles } from './import/find-files.ts'
 import { writeCsvs } from './import/keep-csv.ts'
-import { dryRunFile, type ImportContext, joinFixedRows, loadFile, ownerRole } from './import/load-file.ts'
+import { dryRunFile, type ImportContext, joinCorrections, loadFile } from './import/load-file.ts'
 import { type ImportSettings, readSettings } from './import/settings.ts'
 
 export default defineJob({
@@ -19,7 +20,7 @@ export default defineJob({
     if (settings.dryRunId !== null) return await dryRun(context)
     await files.finishEarlier((path) => keepingOf(context, path))
     const fixedFiles = await datasets.fixedRows()
-    for (const fixed of fixedFiles) await joinFixedRows(context, fixed)
+    for (const fixed of fixedFiles) await joinCorrections(context, fixed)
     let bytesLeft = await expectedBytes(settings, folder(settings.sourceFolder), signal)
     const bytesAll = bytesLeft
     for await (const file of findFiles({ ...context, settings })) {

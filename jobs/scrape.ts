@@ -1,135 +1,89 @@
 // jobs/scrape.ts: a second run fetches again and replaces its own dataset; an attempt after an interruption goes on at the page where it stood.
-import { type CheckContext, type CheckResult, defineJob } from '../src/job/define-job.ts'
+import { join } from 'node:path'
+import { defineJob } from '../src/job/define-job.ts'
 import type { Outcome } from '../src/job/outcome.ts'
-import type { Count, Scan, ScanTally } from '../src/job/scans.ts'
-import { JobError, PermanentError } from '../systemscripts/errors.ts'
-import type { PageRules } from '../systemscripts/web/page/rules.ts'
-import { compilePageRules } from '../systemscripts/web/read-page.ts'
-import { openPageSource } from './scrape/ask-page.ts'
-import { countIds, idSource } from './scrape/ids.ts'
-import { bandChecks, loadScan, type ScrapeContext, takeFile } from './scrape/load-scan.ts'
-import { ownName } from './scrape/own-fields.ts'
-import { readSettings, type ScrapeSettings } from './scrape/settings.ts'
-import { visitPage } from './scrape/visit-page.ts'
-import { walk } from './scrape/walk.ts'
-
-/** Pages that are read at a time; how many a host bears is said in dba.scrapehost. */
-const parallel = 16
-const browserPages = 2
-const mostToldAtOnce = 20
+import type { Count, Scan } from '../src/job/scans.ts'
+import { PermanentError } from '../systemscripts/errors.ts'
+import { compilePageRules, type PageReader } from '../systemscripts/web/read-page.ts'
+import { joinCorrections, keepingOf, loadScan, type ScrapeContext, spoolFolder, takeFile } from './scrape/load-scan.ts'
+import { lookAhead } from './scrape/look-ahead.ts'
+import { pageRules } from './scrape/page-rules.ts'
+import { replay } from './scrape/replay.ts'
+import { readSettings } from './scrape/settings.ts'
+import { type Found, lowCounts, lowFields, matchedOf } from './scrape/usual.ts'
+import { visitPages } from './scrape/visit-pages.ts'
 
 export default defineJob({
   name: 'scrape',
   config: readSettings,
   check: lookAhead,
   async run(context) {
-    const { config: settings, files, scans } = context
-    for (const file of await files.toRetry()) await takeFile(context, file, settings.label, [])
+    const { config: settings, datasets, files, scans } = context
+    const reader = compilePageRules(pageRules(settings))
+    if (settings.isReplay) return await replay(context, reader)
+    await files.finishEarlier(() => keepingOf(context))
+    for (const file of await files.toRetry()) await takeFile(context, file)
+    for (const fixed of await datasets.fixedRows()) await joinCorrections(context, fixed)
+    if (settings.isForRetries) return await files.outcome('There was nothing to load again.')
     const scan = await scans.open()
-    const tally = await visitAll(context, scan)
     const usual = await scan.usual()
-    const low = lowCounts(settings, await scan.counts(), usual)
-    if (settings.targetTable !== null) await loadScan(context, scan, bandChecks(settings, usual))
-    return await outcomeOf(context, scan, tally, low)
+    const counts = scan.ended ?? (await readAndLoad(context, scan, usual, reader))
+    return await endScan(context, scan, { counts, usual })
   },
 })
 
-/** @throws JobError `pages_failed` when too many pages stay unread, after all others were visited */
-async function visitAll(context: ScrapeContext, scan: Scan): Promise<ScanTally> {
-  const { config: settings, log, progress, signal } = context
-  const reader = compilePageRules(pageRules(settings))
-  const all = await countIds(context)
-  const refill = await idSource(context, scan)
-  await using ask = await openPageSource(context, scan)
-  await scan.retryFailed()
-  const before = await scan.tally()
-  if (before.done > 0) log(`The scan goes on behind ${before.done.toLocaleString('en')} pages of an earlier attempt`)
-  let visited = before.done + before.skipped
-  await walk({
-    scan,
-    parallel: settings.render === 'browser' ? browserPages : parallel,
-    most: settings.maxPages === null ? null : Math.max(0, settings.maxPages - visited),
-    refill,
-    visitPage: (visit) => visitPage({ settings, reader, ask }, visit),
-    signal,
-    onRecorded(ends) {
-      visited += ends.length
-      for (const { error, position } of ends.slice(0, mostToldAtOnce)) {
-        if (error !== null) log(error.message, { code: error.code, position }, { level: 'warning' })
-      }
-      progress(all === null ? null : visited / all, `${visited.toLocaleString('en')} pages`)
-    },
-  })
-  const tally = await scan.tally()
-  const share = (100 * tally.failed) / Math.max(1, tally.done + tally.failed + tally.skipped)
-  if (share > settings.maxFailedPercent) throw await pagesFailed(scan, tally)
-  return tally
-}
-
-async function pagesFailed(scan: Scan, { failed, done }: ScanTally): Promise<JobError> {
-  const first = await scan.firstFailure()
-  return new JobError('pages_failed', `${failed} of ${failed + done} pages could not be read`, {
-    detail: first === null ? '' : `The first: ${first.url}: ${first.message} (${first.code}).`,
-    hint: 'The next attempt asks for these pages alone. To load without them: max_failed_percent of dba.scrapeconfig.',
-  })
-}
-
-async function outcomeOf(context: ScrapeContext, scan: Scan, tally: ScanTally, low: string | null): Promise<Outcome> {
-  const { files } = context
-  const counts = await scan.counts()
-  const of = (subject: string): number => counts.find((count) => count.subject === subject)?.matched ?? 0
-  const note = `${tally.done.toLocaleString('en')} pages read, ${of('rows').toLocaleString('en')} rows, ${of('files').toLocaleString('en')} files.`
-  const facts = { pages: tally.done, pages_failed: tally.failed, pages_skipped: tally.skipped, files_saved: of('files') }
-  if (low !== null) {
-    await scan.end(counts, false)
-    throw new PermanentError('quarantined', low, {
-      detail: note,
-      hint: "See what the selectors found: select * from dba.scrapecount order by counted_at desc. Correct dba.scrapefield, or release the dataset: update dba.dataset set state = 'active'.",
-    })
-  }
-  const outcome = await files.outcome(note)
-  await scan.end(counts, true)
-  return { ...outcome, note, result: { ...outcome.result, ...facts } }
-}
-
-/** Of what is counted for a whole scan: less than the usual share says that the pages have changed. @returns the sentence, or null */
-function lowCounts(
-  { lowBandPercent, targetTable, fileSelector }: ScrapeSettings,
-  counts: Count[],
-  usual: Map<string, Count>,
-): string | null {
-  if (lowBandPercent === null) return null
-  const subjects = [...(targetTable === null ? [] : ['rows']), ...(fileSelector === null ? [] : ['file_selector'])]
-  for (const subject of subjects) {
-    const before = usual.get(subject)?.matched ?? 0
-    const now = counts.find((count) => count.subject === subject)?.matched ?? 0
-    if (now < (before * lowBandPercent) / 100)
-      return `The pages gave ${now} ${subject === 'rows' ? 'rows' : 'links to files'}, ${before} are usual`
-  }
-  return null
-}
-
-function pageRules({ fields, ...settings }: ScrapeSettings): PageRules {
-  return {
-    ...settings,
-    fields: fields
-      .filter((field) => ownName(field) === null)
-      .map(({ isPageText: pageText, statusCodes, headers, ...field }) => ({
-        ...field,
-        pageText,
-        headers: headers.length > 0 ? headers : null,
-        statusCodes: statusCodes.length > 0 ? statusCodes : null,
-      })),
-  }
-}
-
-/** Asks for the first page and says what the rules find there. */
-async function lookAhead(context: CheckContext<ScrapeSettings>): Promise<CheckResult> {
+/** What was found in all pages. @throws what keeps the scan from being whole, when the rest is loaded as far as it stands for itself */
+async function readAndLoad(context: ScrapeContext, scan: Scan, usual: Map<string, Count>, reader: PageReader): Promise<Count[]> {
   const { config: settings } = context
-  compilePageRules(pageRules(settings))
-  const ids = await countIds(context)
-  return {
-    isOk: true,
-    message: ids === null ? 'ready' : `ready: ${ids.toLocaleString('en')} ${ids === 1 ? 'page' : 'pages'} to begin with`,
+  const failure = await visitPages(context, { scan, usual, reader, spool: join(spoolFolder(context), scan.scanId) })
+  const found = { counts: await scan.counts(), usual }
+  const doubts = failure === null ? lowCounts(settings, found) : lowFields(settings, found)
+  if (settings.targetTable !== null) await loadScan(context, scan, doubts, failure === null)
+  if (failure !== null) throw failure
+  return found.counts
+}
+
+/** Writes the counts down and says how it went. @throws PermanentError `quarantined`, `files_failed` */
+async function endScan({ config: settings, files, scans }: ScrapeContext, scan: Scan, found: Found): Promise<Outcome> {
+  const { counts, usual } = found
+  const of = (subject: string): number => matchedOf(counts, subject)
+  const saved = of('files saved')
+  const note = [
+    `${shown(of('pages'), 'page')} read`,
+    ...(settings.targetTable === null ? [] : [shown(of('rows'), 'row')]),
+    ...(settings.fileConfig === null ? [] : [`${shown(saved, 'file')} saved, ${of('files') - saved} unchanged`]),
+    ...(of('pages failed') > 0 ? [`${shown(of('pages failed'), 'page')} could not be read`] : []),
+    ...(of('pages skipped') > 0 ? [`${shown(of('pages skipped'), 'page')} left alone (robots.txt, address inside)`] : []),
+  ].join('; ')
+  let outcome: Outcome
+  try {
+    outcome = await files.outcome('')
+  } catch (error) {
+    // Another attempt goes on with what is there; after a final failure nobody does.
+    if (error instanceof PermanentError) await scan.end(counts, usual, false)
+    throw error
   }
+  const doubts = lowCounts(settings, found)
+  await scan.end(counts, usual, doubts.length === 0)
+  await scans.forgetBodies(settings.replayDays)
+  if (doubts.length > 0) throw quarantined(doubts, note)
+  const facts = {
+    pages: of('pages'),
+    pages_failed: of('pages failed'),
+    pages_skipped: of('pages skipped'),
+    rows_found: of('rows'),
+    files_saved: saved,
+  }
+  return { ...outcome, note: `${note}.`, result: { ...outcome.result, ...facts } }
+}
+
+function quarantined(doubts: string[], note: string): PermanentError {
+  return new PermanentError('quarantined', doubts.join('. '), {
+    detail: `${note}. What was found stands in dba.scrapecount, run by run; what was usual before counts.`,
+    hint: "Correct dba.scrapefield and try it: rota scrape <config> --replay. Where the numbers are right: update dba.dataset set state = 'active' where state = 'quarantined' and …; or another low_band_percent, null for none.",
+  })
+}
+
+function shown(count: number, what: string): string {
+  return `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`
 }

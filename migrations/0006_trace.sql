@@ -9,7 +9,13 @@ as $$
 declare
   came_by text;
 begin
-  update dba.messagefile set file_id = new.file_id where saved_path = new.path and file_id is null;
+  -- A name may have been used before, by a file that somebody took away: the latest one counts.
+  update dba.messagefile set file_id = new.file_id
+  where (message_id, round, part, config_name) = (
+    select m.message_id, m.round, m.part, m.config_name from dba.messagefile m
+    where m.saved_path = new.path and m.file_id is null
+    order by m.planned_at desc
+    limit 1);
   if found then
     came_by := 'mail';
   end if;
@@ -26,6 +32,25 @@ $$;
 comment on function dba.trace_file() is 'AFTER trigger of dba.file: ties a file to the mail or page that it was saved from.';
 create trigger trace_file after insert on dba.file for each row execute function dba.trace_file();
 
+-- An import may be faster than the page's own record.
+create function dba.trace_pagefile()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  select max(f.file_id) into new.file_id
+  from dba.file f
+  where f.path = new.saved_path and f.seen_at > new.saved_at - interval '1 hour'
+    and (f.kept_at is null or (f.size_bytes, f.sha256) = (new.size_bytes, new.sha256));
+  update dba.file set origin = 'page' where file_id = new.file_id;
+  return new;
+end
+$$;
+comment on function dba.trace_pagefile() is 'BEFORE trigger of dba.pagefile: finds the file that an import has taken up already.';
+create trigger trace_pagefile before insert on dba.pagefile for each row when (new.file_id is null) execute function dba.trace_pagefile();
+
 create view dba.trace as
   with arrived as (
     select f.file_id, f.file_name, f.state, f.job, f.config_name, f.seen_at, f.run_id, mf.message_id, pf.page_id, pf.run_id as page_run
@@ -33,7 +58,7 @@ create view dba.trace as
     left join dba.messagefile mf on mf.file_id = f.file_id
     left join dba.pagefile pf on pf.file_id = f.file_id
     union all
-    select null, mf.saved_as, 'not taken up', null, null, mf.saved_at, null, mf.message_id, null, null from dba.messagefile mf where mf.file_id is null
+    select null, mf.saved_as, 'not taken up', null, null, mf.planned_at, null, mf.message_id, null, null from dba.messagefile mf where mf.file_id is null
     union all
     select null, pf.file_name, 'not taken up', null, null, pf.saved_at, null, null, pf.page_id, pf.run_id from dba.pagefile pf where pf.file_id is null
   )

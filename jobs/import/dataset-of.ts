@@ -1,4 +1,5 @@
 import { dirname, relative } from 'node:path'
+import { dayIn } from '../../src/job/calendar-day.ts'
 import type { ArrivedFile, ReadableFile } from '../../src/job/ledgers.ts'
 import { readDate } from '../../systemscripts/date-format.ts'
 import { PermanentError } from '../../systemscripts/errors.ts'
@@ -60,9 +61,4 @@ function dateInContent(text: string, dateFormat: string): string {
 
 function isUnreadable(error: unknown): boolean {
   return error instanceof PermanentError && ['date_not_read', 'name_part_not_found', 'content_not_found'].includes(error.code)
-}
-
-/** Calendar day of a moment in a zone, `yyyy-mm-dd`. */
-function dayIn(timeZone: string, moment: Date): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(moment)
 }

@@ -1,6 +1,6 @@
 /** What people wrote about columns and rows: dba.importcolumn and dba.importcheck, as they stood when the run was queued. */
 import type { LoadRules } from '../../src/job/ledgers.ts'
-import type { RowReader } from './read-row.ts'
+import type { RowReader } from '../../src/job/read-row.ts'
 
 /** @throws PermanentError `setting_invalid` */
 export function rulesOf(config: RowReader): LoadRules {

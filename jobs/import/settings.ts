@@ -1,14 +1,12 @@
-import type { LoadRules } from '../../src/job/ledgers.ts'
+import type { LoadSettings } from '../../src/job/load-rows.ts'
+import { rowReader } from '../../src/job/read-row.ts'
 import { checkDateFormat, readDate } from '../../systemscripts/date-format.ts'
 import { nameExpression } from '../../systemscripts/name-part.ts'
 import type { ReadTableOptions } from '../../systemscripts/read-table.ts'
-import type { DriftPolicy } from '../../systemscripts/table-loader/drift.ts'
-import type { LoadMode } from '../../systemscripts/table-loader/load.ts'
-import { rowReader } from './read-row.ts'
 import { rulesOf } from './rules.ts'
 
 /** A row of dba.importconfig with the rows beside it, args laid over it. */
-export interface ImportSettings {
+export interface ImportSettings extends LoadSettings {
   configName: string
   sourceFolder: string
   filePattern: string
@@ -20,19 +18,7 @@ export interface ImportSettings {
   /** The one file that this run is for; null: all that match. */
   file: string | null
   reading: ReadTableOptions
-  nameRule: 'legacy' | 'readable'
-  /** Null: the file becomes a CSV and no more. */
-  targetTable: string | null
   keepCsv: boolean
-  policy: DriftPolicy
-  mode: LoadMode
-  keyColumns: string[]
-  onDuplicateKey: 'fail' | 'last' | 'first'
-  /** Null: no limit. */
-  maxRejects: number | null
-  maxRejectPercent: number | null
-  datasource: string
-  datasettype: string
   labelFrom: 'static' | 'filename' | 'folder' | 'content'
   labelSpec: string | null
   dateFrom: 'static' | 'filename' | 'content' | 'modified' | 'today'
@@ -40,13 +26,8 @@ export interface ImportSettings {
   dateFormat: string
   onUnreadableDate: 'fail' | 'today'
   partDelimiter: string
-  sourceZone: string
-  emptyWhen: RegExp | null
-  datasetColumn: string
   archiveFolder: string
   failedFolder: string
-  /** What people wrote about columns and rows. */
-  rules: LoadRules
   /** Row of dba.dryrun that is to be answered; null: the file is to be loaded. */
   dryRunId: number | null
 }

@@ -15,7 +15,7 @@ export interface PageFacts {
 const names: readonly (keyof PageFacts)[] = ['id', 'url', 'final_url', 'status_code', 'state', 'title', 'row_count', 'fetched_at']
 
 /** A field that says nothing but a name that Rota knows. */
-export function ownName({ columnName, selector, headers, pattern, isPageText }: ScrapeField): keyof PageFacts | null {
-  if (selector !== null || headers.length > 0 || pattern !== null || isPageText) return null
+export function ownName({ columnName, selector, headers, pattern, isPageText, stateWord }: ScrapeField): keyof PageFacts | null {
+  if (stateWord !== null || selector !== null || headers.length > 0 || pattern !== null || isPageText) return null
   return names.find((name) => name === columnName) ?? null
 }

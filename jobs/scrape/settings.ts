@@ -1,10 +1,11 @@
-import { settingsReader } from '../../src/job/settings-reader.ts'
+import type { LoadSettings } from '../../src/job/load-rows.ts'
+import { type RowReader, rowReader } from '../../src/job/read-row.ts'
 import type { ColumnSetting } from '../../systemscripts/table-loader/column-settings.ts'
-import type { DriftPolicy } from '../../systemscripts/table-loader/drift.ts'
-import type { LoadMode } from '../../systemscripts/table-loader/load.ts'
+import { fillAddress } from '../../systemscripts/web/ids/fill-template.ts'
+import { fileNameOf, labelOf } from './templates.ts'
 
-/** A row of dba.scrapeconfig, args laid over it. */
-export interface ScrapeSettings {
+/** A row of dba.scrapeconfig with its rows of dba.scrapefield, args laid over it. */
+export interface ScrapeSettings extends LoadSettings {
   configName: string
   startUrl: string
   idsFrom: 'none' | 'range' | 'list' | 'query' | 'frontier'
@@ -19,19 +20,7 @@ export interface ScrapeSettings {
   rowSelector: string | null
   skipStates: string[]
   fields: ScrapeField[]
-  /** Null: only files are downloaded. */
-  targetTable: string | null
-  policy: DriftPolicy
-  mode: LoadMode
-  keyColumns: string[]
-  onDuplicateKey: 'fail' | 'last' | 'first'
-  datasource: string
-  datasettype: string
   label: string
-  datasetColumn: string
-  sourceZone: string
-  maxRejects: number | null
-  maxRejectPercent: number | null
   fileSelector: string | null
   fileUrl: string | null
   fileConfig: string | null
@@ -42,6 +31,7 @@ export interface ScrapeSettings {
   waitSelector: string | null
   clickSelector: string | null
   keepPages: 'none' | 'broken' | 'all'
+  replayDays: number
   allowPrivateHosts: boolean
   connectionName: string | null
   pageSeconds: number
@@ -52,8 +42,10 @@ export interface ScrapeSettings {
   lowBandPercent: number | null
   archiveFolder: string
   failedFolder: string
-  /** Stored pages are read again, nothing is fetched. */
+  /** Kept pages are read again, nothing is fetched. */
   isReplay: boolean
+  /** Kept files are loaded again, nothing is fetched. */
+  isForRetries: boolean
 }
 
 /** A row of dba.scrapefield. */
@@ -69,13 +61,21 @@ export interface ScrapeField {
   /** Of a rule that says what state a page is in. */
   stateWord: string | null
   statusCodes: number[]
-  column: ColumnSetting
 }
 
-/** @throws PermanentError `setting_invalid` */
+/** @throws PermanentError `setting_invalid`, `place_unknown` */
 export function readSettings(row: Record<string, unknown>): ScrapeSettings {
-  const read = settingsReader(row, 'dba.scrapeconfig')
+  const settings = settingsOf(rowReader(row, 'dba.scrapeconfig'))
+  const { startUrl, fileUrl } = settings
+  labelOf(settings, { id: '1', url: startUrl, title: '', state: '' })
+  fileNameOf(settings, '1', 'file')
+  for (const address of [startUrl, fileUrl]) if (address !== null) fillAddress(address, { id: '1' })
+  return settings
+}
+
+function settingsOf(read: RowReader): ScrapeSettings {
   const configName = read.text('config_name')
+  const fields = inOrder(read.rows('scrapefield'))
   return {
     configName,
     startUrl: read.text('start_url'),
@@ -89,22 +89,8 @@ export function readSettings(row: Record<string, unknown>): ScrapeSettings {
     maxPages: read.numberOrNull('max_pages'),
     rowSelector: read.textOrNull('row_selector'),
     skipStates: read.texts('skip_states'),
-    fields: inOrder(read.rows('scrapefield')).map(fieldOf),
-    targetTable: read.textOrNull('target_table'),
-    policy: {
-      onNewColumn: read.word('on_new_column', ['add', 'ignore', 'fail', 'extra', 'propose']),
-      onMissingColumn: read.word('on_missing_column', ['null', 'fail']),
-    },
-    mode: read.word('load_mode', ['append', 'replace', 'replace_dataset', 'upsert', 'append_new']),
-    keyColumns: read.texts('key_columns'),
-    onDuplicateKey: read.word('on_duplicate_key', ['fail', 'last', 'first']),
-    datasource: read.textOrNull('datasource') ?? configName,
-    datasettype: read.text('datasettype'),
+    fields: fields.map(fieldOf),
     label: read.textOrNull('label') ?? configName,
-    datasetColumn: read.text('dataset_column'),
-    sourceZone: read.text('source_zone'),
-    maxRejects: read.numberOrNull('max_rejects'),
-    maxRejectPercent: read.numberOrNull('max_reject_percent'),
     fileSelector: read.textOrNull('file_selector'),
     fileUrl: read.textOrNull('file_url'),
     fileConfig: read.textOrNull('file_config'),
@@ -114,6 +100,7 @@ export function readSettings(row: Record<string, unknown>): ScrapeSettings {
     waitSelector: read.textOrNull('wait_selector'),
     clickSelector: read.textOrNull('click_selector'),
     keepPages: read.word('keep_pages', ['none', 'broken', 'all']),
+    replayDays: read.number('replay_days'),
     allowPrivateHosts: read.flag('allow_private_hosts'),
     connectionName: read.textOrNull('connection_name'),
     pageSeconds: read.seconds('page_timeout'),
@@ -124,14 +111,36 @@ export function readSettings(row: Record<string, unknown>): ScrapeSettings {
     archiveFolder: read.textOrNull('archive_folder') ?? `archive/${configName}`,
     failedFolder: read.textOrNull('failed_folder') ?? `failed/${configName}`,
     isReplay: read.flag('replay'),
+    isForRetries: read.flag('only_retries'),
+    ...loadSettingsOf(read, configName),
+    rules: { columns: fields.filter((field) => field.textOrNull('state_word') === null).map(columnOf), checks: [] },
   }
 }
 
-function fieldOf(row: Record<string, unknown>): ScrapeField {
-  const read = settingsReader(row, 'dba.scrapefield')
-  const columnName = read.text('column_name')
+function loadSettingsOf(read: RowReader, configName: string): Omit<LoadSettings, 'rules'> {
   return {
-    columnName,
+    nameRule: 'readable',
+    targetTable: read.textOrNull('target_table'),
+    policy: {
+      onNewColumn: read.word('on_new_column', ['add', 'ignore', 'fail', 'extra', 'propose']),
+      onMissingColumn: read.word('on_missing_column', ['null', 'fail']),
+    },
+    mode: read.word('load_mode', ['append', 'replace', 'replace_dataset', 'upsert', 'append_new']),
+    keyColumns: read.texts('key_columns'),
+    onDuplicateKey: read.word('on_duplicate_key', ['fail', 'last', 'first']),
+    datasource: read.textOrNull('datasource') ?? configName,
+    datasettype: read.text('datasettype'),
+    datasetColumn: read.text('dataset_column'),
+    sourceZone: read.text('source_zone'),
+    maxRejects: read.numberOrNull('max_rejects'),
+    maxRejectPercent: read.numberOrNull('max_reject_percent'),
+    emptyWhen: null,
+  }
+}
+
+function fieldOf(read: RowReader): ScrapeField {
+  return {
+    columnName: read.text('column_name'),
     headers: read.texts('headers'),
     selector: read.textOrNull('selector'),
     attribute: read.textOrNull('attribute'),
@@ -140,23 +149,30 @@ function fieldOf(row: Record<string, unknown>): ScrapeField {
     isCount: read.flag('is_count'),
     skipWhen: read.textOrNull('skip_when'),
     stateWord: read.textOrNull('state_word'),
-    statusCodes: (Array.isArray(row.status_codes) ? row.status_codes : []).map(Number),
-    column: {
-      columnName,
-      sourceName: columnName,
-      type: read.text('type'),
-      format: read.textOrNull('format'),
-      isRequired: read.flag('is_required'),
-      defaultValue: read.textOrNull('default_value'),
-      nullTokens: read.texts('null_tokens'),
-      transform: read.textOrNull('transform'),
-    },
+    statusCodes: read.numbers('status_codes'),
   }
 }
 
-/** Numbered ones first, then by name, as the database compares them. */
-function inOrder(rows: Record<string, unknown>[]): Record<string, unknown>[] {
-  const rank = (row: Record<string, unknown>): number => (typeof row.position === 'number' ? row.position : Number.POSITIVE_INFINITY)
-  const name = (row: Record<string, unknown>): string => String(row.column_name)
-  return rows.toSorted((a, b) => (rank(a) === rank(b) ? Number(name(a) > name(b)) - Number(name(a) < name(b)) : rank(a) - rank(b)))
+function columnOf(read: RowReader): ColumnSetting {
+  const columnName = read.text('column_name')
+  return {
+    columnName,
+    sourceName: columnName,
+    type: read.text('type'),
+    format: read.textOrNull('format'),
+    isRequired: read.flag('is_required'),
+    defaultValue: read.textOrNull('default_value'),
+    nullTokens: read.texts('null_tokens'),
+    transform: read.textOrNull('transform'),
+  }
+}
+
+/** Numbered ones first, then by name. */
+function inOrder(fields: RowReader[]): RowReader[] {
+  const rank = (field: RowReader): number => field.numberOrNull('position') ?? Number.POSITIVE_INFINITY
+  const name = (field: RowReader): string => field.text('column_name')
+  return fields.toSorted((a, b) => {
+    if (rank(a) !== rank(b)) return rank(a) - rank(b)
+    return name(a) < name(b) ? -1 : Number(name(a) > name(b))
+  })
 }

@@ -1,49 +1,87 @@
 import { createHash } from 'node:crypto'
-import type { Link, Visit, VisitEnd } from '../../src/job/scans.ts'
+import type { Link, PageCounts, Visit, VisitEnd } from '../../src/job/scans.ts'
 import { JobError, PermanentError } from '../../systemscripts/errors.ts'
-import { fillText } from '../../systemscripts/web/ids/fill-template.ts'
 import type { PageReading } from '../../systemscripts/web/page/rules.ts'
 import type { PageReader } from '../../systemscripts/web/read-page.ts'
 import { HostWaitError } from '../../systemscripts/web/refusals.ts'
-import type { AskedPage, PageSourceOfScan } from './ask-page.ts'
+import type { DownloadFiles } from './open-downloads.ts'
+import type { AskedPage, PageSource } from './open-pages.ts'
 import { ownName, type PageFacts } from './own-fields.ts'
 import type { ScrapeSettings } from './settings.ts'
+import { labelOf } from './templates.ts'
 
 export interface Visitor {
   settings: ScrapeSettings
   reader: PageReader
-  /** Fetches a page and the files it leads to. */
-  ask: PageSourceOfScan
+  pages: PageSource
+  /** Null: none are wanted. */
+  download: DownloadFiles | null
+  /** Whether less was found than usual, so that the page is worth keeping. */
+  isBroken(counts: PageCounts, rows: number): boolean
 }
+
+/** A visit's end, and the error as it was thrown. */
+export type Visited = VisitEnd & { cause: JobError | null }
 
 /** Asks for one page and reads it. @throws what ends the run: the signal's reason, a host that wants to be left alone, a rule that cannot be read */
-export async function visitPage(visitor: Visitor, visit: Visit): Promise<VisitEnd> {
-  const { ask } = visitor
+export async function visitPage(visitor: Visitor, visit: Visit): Promise<Visited> {
+  const { settings, pages, download } = visitor
   let page: AskedPage
   try {
-    page = await ask.page(visit)
+    page = await pages.page(visit)
   } catch (error) {
-    return unreadEnd(visitor.settings, visit, error)
+    return unreadEnd(visit, error)
   }
-  const end = readEnd(visitor, visit, page)
+  const { end, reading } = readPageAs(visitor, visit, page)
+  if (download === null || end.isThere !== true) return { ...end, cause: null }
   try {
-    return { ...end, files: await ask.files(visit, page, end) }
+    const { found, saved } = await download(visit, page, reading)
+    return { ...end, files: saved, counts: { ...end.counts, files: found }, cause: null }
   } catch (error) {
-    const { state, error: said } = unreadEnd(visitor.settings, visit, error)
-    return { ...end, state, error: said, body: keptBody(visitor.settings, page, true) }
+    const { state, error: said, cause } = unreadEnd(visit, error)
+    return { ...end, state, error: said, found: [], body: settings.keepPages === 'none' ? null : page, cause }
   }
 }
 
-/** What the rules make of a page: pure, so that a page that was kept can be read again. */
-export function readEnd(
-  { settings, reader }: Visitor,
+/** What the rules make of a page: pure, so that a page that was kept can be read again. @throws PermanentError `pattern_too_slow`, `page_too_slow` */
+export function readPageAs(
+  { settings, reader, isBroken }: Pick<Visitor, 'settings' | 'reader' | 'isBroken'>,
   visit: Link & { position: number },
   page: AskedPage,
-): VisitEnd & { reading: PageReading } {
+): { end: VisitEnd; reading: PageReading } {
   const reading = reader.read({ html: page.text ?? '', url: page.url, status: page.status })
   const isGood = page.status >= 200 && page.status < 300
   const isLeftOut = reading.state !== null && settings.skipStates.includes(reading.state)
+  const isThere = isGood && !isLeftOut
   const givesRows = settings.targetTable !== null && !isLeftOut && (isGood || reading.state !== null)
+  const rows = givesRows ? rowsOf(settings, visit, page, reading) : []
+  const counts = countsOf(settings, reading, rows)
+  const isKept = settings.keepPages === 'all' || (settings.keepPages === 'broken' && isThere && isBroken(counts, rows.length))
+  const end: VisitEnd = {
+    position: visit.position,
+    state: 'done',
+    statusCode: page.status,
+    stateWord: reading.state,
+    title: reading.title,
+    isThere,
+    label: labelOf(settings, { id: visit.item, url: visit.url, title: reading.title, state: reading.state }),
+    rows,
+    files: [],
+    counts,
+    etag: page.etag,
+    lastModified: page.lastModified,
+    sha256: createHash('sha256').update(page.bytes).digest('hex'),
+    body: isKept ? { bytes: page.bytes, type: page.type, status: page.status } : null,
+    error: null,
+    found: isThere ? linksOf(settings, visit, page, reading) : [],
+  }
+  return { end, reading }
+}
+
+type Row = Record<string, string | null>
+
+/** Rows without any value are none. */
+function rowsOf(settings: ScrapeSettings, visit: Link, page: AskedPage, reading: PageReading): Row[] {
   const facts: PageFacts = {
     id: visit.item,
     url: visit.url,
@@ -54,87 +92,60 @@ export function readEnd(
     row_count: String(settings.rowSelector === null ? 1 : reading.rows.length),
     fetched_at: page.fetchedAt.toISOString(),
   }
-  const isThere = isGood && !isLeftOut
-  const rows = givesRows ? reading.rows.map((row) => rowOf(settings, row, facts, reading)) : []
-  return {
-    reading,
-    position: visit.position,
-    state: 'done',
-    statusCode: page.status,
-    stateWord: reading.state,
-    title: reading.title,
-    isThere,
-    label: fillText(settings.label, { id: visit.item ?? '', url: visit.url, title: reading.title ?? '', state: reading.state ?? '' }),
-    rows,
-    files: [],
-    counts: { ...countsOf(reading), rows: rows.length },
-    etag: page.etag,
-    lastModified: page.lastModified,
-    sha256: createHash('sha256').update(page.body).digest('hex'),
-    body: keptBody(settings, page, isThere && rows.length === 0 && settings.targetTable !== null),
-    error: null,
-    found: isThere ? linksOf(settings, visit, page, reading) : [],
-  }
-}
-
-function rowOf(
-  settings: ScrapeSettings,
-  row: Record<string, string | null>,
-  facts: PageFacts,
-  { statistics }: PageReading,
-): Record<string, string | null> {
-  const values: Record<string, string | null> = {}
-  for (const field of settings.fields) {
-    if (field.stateWord !== null) continue
+  const matched = new Map(reading.statistics.map(({ name, matched: times }) => [name, times]))
+  const columns = settings.fields.filter(({ stateWord }) => stateWord === null)
+  const valueIn = (row: Row, field: ScrapeSettings['fields'][number]): string | null => {
     const own = ownName(field)
-    if (own !== null) values[field.columnName] = facts[own]
-    else if (field.isCount) values[field.columnName] = String(statistics.find(({ name }) => name === field.columnName)?.matched ?? 0)
-    else values[field.columnName] = row[field.columnName] ?? null
+    if (own !== null) return facts[own]
+    return field.isCount ? String(matched.get(field.columnName) ?? 0) : (row[field.columnName] ?? null)
   }
-  return values
+  return reading.rows
+    .map((row) => Object.fromEntries(columns.map((field) => [field.columnName, valueIn(row, field)])))
+    .filter((row) => Object.values(row).some((value) => value !== null))
 }
 
-function countsOf({ statistics }: PageReading): Record<string, number> {
-  return Object.fromEntries(statistics.map(({ name, filled }) => [name, filled]))
+function countsOf({ fields }: ScrapeSettings, { statistics }: PageReading, rows: Row[]): PageCounts {
+  const columns = fields.filter(({ stateWord }) => stateWord === null).map(({ columnName }) => columnName)
+  const others = statistics.filter(({ name }) => !columns.includes(name))
+  return {
+    files: 0,
+    fields: Object.fromEntries(columns.map((name) => [name, rows.filter((row) => row[name] !== null).length])),
+    selectors: Object.fromEntries(others.map(({ name, matched, filled }) => [name, Math.max(matched, filled)])),
+  }
 }
 
-function linksOf(settings: ScrapeSettings, visit: Link, page: AskedPage, reading: PageReading): Link[] {
-  const { item, depth, part } = visit
+function linksOf(settings: ScrapeSettings, { item, depth, part }: Link, page: AskedPage, reading: PageReading): Link[] {
   const next = reading.next === null || reading.next === page.url ? [] : [{ url: reading.next, item, depth, part: part + 1 }]
   if (depth >= settings.maxDepth) return next
   const host = new URL(settings.startUrl.replaceAll('{id}', '0')).host
   const follow = reading.follow.filter((url) => !settings.sameHost || new URL(url).host === host)
-  return [...next, ...follow.map((url) => ({ url, item: null, depth: depth + 1, part: 1 }))]
+  return [...next, ...follow.map((url) => ({ url, item, depth: depth + 1, part: 1 }))]
 }
 
-function keptBody({ keepPages }: ScrapeSettings, { body, contentType }: AskedPage, isBroken: boolean): VisitEnd['body'] {
-  return keepPages === 'all' || (keepPages === 'broken' && isBroken) ? { bytes: body, type: contentType } : null
-}
+/** Errors that every other page would meet, too. */
+const endsRun = new Set(['browser_missing', 'pattern_too_slow', 'place_unknown', 'login_failed', 'login_form_not_found', 'lease_lost'])
 
-/** A page that could not be read. */
-function unreadEnd({ configName }: ScrapeSettings, visit: Visit, error: unknown): VisitEnd {
-  if (error instanceof HostWaitError || !(error instanceof JobError)) throw error
-  if (endsRun.has(error.code)) throw error
-  const isSkipped = error.code === 'robots_disallowed' || error.code === 'private_address'
+/** A page that could not be read. What a link led to may be forbidden; an address that a person wrote may not. */
+function unreadEnd(visit: Visit, error: unknown): Visited {
+  if (error instanceof HostWaitError || !(error instanceof JobError) || endsRun.has(error.code)) throw error
+  const isForbidden = error.code === 'robots_disallowed' || error.code === 'private_address'
   return {
     position: visit.position,
-    state: isSkipped ? 'skipped' : 'failed',
+    state: isForbidden && visit.depth > 0 ? 'skipped' : 'failed',
     statusCode: null,
     stateWord: null,
     title: null,
     isThere: null,
-    label: configName,
+    label: '',
     rows: [],
     files: [],
-    counts: {},
+    counts: { files: 0, fields: {}, selectors: {} },
     etag: null,
     lastModified: null,
     sha256: null,
     body: null,
-    error: { code: error.code, message: error instanceof PermanentError ? error.message : `${error.message} (may pass)` },
+    error: { code: error.code, message: error.message, mayPass: !(error instanceof PermanentError) },
     found: [],
+    cause: error,
   }
 }
-
-/** Errors that every other page would meet, too. */
-const endsRun = new Set(['browser_missing', 'pattern_too_slow', 'place_unknown', 'login_failed', 'login_form_not_found'])

@@ -143,6 +143,13 @@ create view dba.problem as
     group by coalesce(f.config_name, f.file_name), f.config_name
 
     union all
+    select 'severe', a.subject, a.opened_at,
+      a.message || case when a.count > 1 then format(' (%s times so far)', a.count) else '' end,
+      format('select dba.why_not(%L);', a.subject)
+    from dba.alert a
+    where a.kind = 'late' and a.state in ('open', 'acknowledged')
+
+    union all
     select 'warning', k.connection_name, k.checked_at,
       'the connection does not answer: ' || coalesce(k.check_message, 'no more is known'),
       format('select dba.check_connection(%L);', k.connection_name)

@@ -1,5 +1,17 @@
 -- How each schedule is doing, computed from its runs and stored nowhere.
 
+create function dba.first_brought_at(schedule dba.scheduler, since timestamptz, until timestamptz)
+returns timestamptz
+language sql
+stable
+as $$
+  select min(r.finished_at)
+  from dba.run r
+  where r.schedule_id = schedule.schedule_id and r.state = 'succeeded' and r.finished_at >= since and r.finished_at <= until
+    and (r.rows_written > 0 or r.files > 0)
+$$;
+comment on function dba.first_brought_at(dba.scheduler, timestamptz, timestamptz) is 'When a schedule first brought something in that stretch of time: the end of a run that succeeded and moved rows or files. Null: it did not.';
+
 create function dba.due_by_state(schedule dba.scheduler, at timestamptz default statement_timestamp())
 returns text
 language sql
@@ -15,11 +27,8 @@ as $$
     order by d desc
     limit 1
   ), moved as (
-    select min(r.finished_at) as first_at
+    select dba.first_brought_at(schedule, (clock.day + due.since) at time zone schedule.time_zone, at) as first_at
     from clock, due
-    join dba.run r on r.schedule_id = schedule.schedule_id and r.state = 'succeeded'
-    where r.finished_at >= (clock.day + due.since) at time zone schedule.time_zone and r.finished_at <= at
-      and (r.rows_written > 0 or r.files > 0)
   )
   select case
     when schedule.due_by is null then null

@@ -70,10 +70,12 @@ begin
     wanted.schedule_id := coalesce(wanted.schedule_id, dba.request_schedule(wanted.job, wanted.config_name));
     continue when wanted.schedule_id is null
       or exists (select from dba.run r where r.schedule_id = wanted.schedule_id and r.state in ('waiting', 'queued') and r.trigger in ('request', 'cron') and not r.args ? 'file');
-    insert into dba.run (schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time, requested_by, requested_reason)
+    insert into dba.run (schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time, args, requested_by, requested_reason)
     select s.schedule_id, s.schedule_name, s.job, s.config_name, 'request', format('%s %s', wanted.what, extract(epoch from wanted.asked_at)),
-      clock_timestamp(), clock_timestamp(), dba.local_time_text(date_trunc('second', clock_timestamp()), s.time_zone), 'rota', wanted.why
-    from dba.scheduler s
+      clock_timestamp(), clock_timestamp(), dba.local_time_text(date_trunc('second', clock_timestamp()), s.time_zone),
+      -- A job that goes out for more data is not asked to do so because of one file.
+      case when 'only_retries' = any (j.args_allowed) then '{"only_retries": true}' else '{}' end, 'rota', wanted.why
+    from dba.scheduler s join dba.job j on j.job = s.job
     where s.schedule_id = wanted.schedule_id
     on conflict on constraint a_fire_runs_once do nothing;
     made := made + case when found then 1 else 0 end;

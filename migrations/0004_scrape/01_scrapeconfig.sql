@@ -1,7 +1,9 @@
 -- Job scrape and its settings.
 
-insert into dba.job (job, description, config_table) values
-  ('scrape', 'Fetches pages by a list of ids or by following links, turns what their selectors find into rows of a table, and downloads the files they link to.', 'scrapeconfig');
+insert into dba.job (job, description, config_table, args_allowed) values
+  ('scrape', 'Fetches pages by a list of ids or by following links, turns what their selectors find into rows of a table, and downloads the files they link to.', 'scrapeconfig',
+    -- replay: read kept pages again, fetch nothing. only_retries: load kept files again, fetch nothing.
+    '{replay,only_retries}');
 
 insert into dba.datasettype (datasettype, description) values ('page', 'Rows read from web pages.');
 
@@ -67,7 +69,7 @@ create table dba.scrapeconfig (
   constraint a_url_with_ids_has_a_place_for_them check (ids_from = 'none' or position('{id}' in start_url) > 0),
   constraint a_range_is_written_first_dots_last check (ids_from <> 'range' or ids_spec ~ '^\s*\d{1,15}\s*[.][.]\s*\d{1,15}(\s+step\s+[1-9]\d{0,9})?\s*$'),
   constraint a_range_runs_upward check (ids_from <> 'range' or ids_spec !~ '^\s*\d{1,15}\s*[.][.]\s*\d{1,15}' or split_part(ids_spec, '..', 1)::bigint <= substring(split_part(ids_spec, '..', 2) from '\d+')::bigint),
-  constraint a_frontier_is_written_first_misses_n check (ids_from <> 'frontier' or ids_spec ~ '^\s*\d{1,15}\s+misses\s+[1-9]\d{0,5}\s*$'),
+  constraint a_frontier_is_written_first_misses_n check (ids_from <> 'frontier' or ids_spec ~ '^\s*\d{1,15}\s+misses\s+[1-9]\d{0,5}(\s+back\s+\d{1,9})?\s*$'),
   constraint follow_pattern_can_be_read check (dba.check_regex(follow_pattern, 'follow_pattern') is not null or follow_pattern is null),
   constraint max_depth_is_between_1_and_100 check (max_depth between 1 and 100),
   constraint max_pages_is_positive check (max_pages > 0),
@@ -105,8 +107,8 @@ comment on table dba.scrapeconfig is 'Settings of job scrape; what is read from 
 comment on column dba.scrapeconfig.config_name is 'Its name; dba.scheduler.config_name refers to it.';
 comment on column dba.scrapeconfig.is_active is 'False: fires of its schedules are skipped.';
 comment on column dba.scrapeconfig.start_url is 'The page, or with ids the address with {id} in the id''s place: https://example.com/event_{id}/list.html.';
-comment on column dba.scrapeconfig.ids_from is 'Where the ids come from: none (one page), range, list, query, or frontier: on from the highest id ever found.';
-comment on column dba.scrapeconfig.ids_spec is 'range: 115000..144999, also 0..900 step 100; list: a, b, c; query: a SELECT whose first column is the id (it runs as rota_job); frontier: 94583 misses 500: begins there and stops after so many ids in a row without a page.';
+comment on column dba.scrapeconfig.ids_from is 'Where the ids come from: none (one page), range, list, query, or frontier: an open range that grows with what is found.';
+comment on column dba.scrapeconfig.ids_spec is 'range: 115000..144999, also 0..900 step 100; list: a, b, c; query: a SELECT whose first column is the id (it runs as rota_job); frontier: 94583 misses 500: begins there and goes on until so many ids in a row, behind the highest that was ever there, have no page; with back 1000 only the last 1000 of the known ones are asked again.';
 comment on column dba.scrapeconfig.follow_selector is 'CSS selector of links to more pages. Null: none is followed.';
 comment on column dba.scrapeconfig.follow_pattern is 'Regular expression that the address of a followed link matches. Null: any.';
 comment on column dba.scrapeconfig.max_depth is 'How many links deep, the start not counted.';

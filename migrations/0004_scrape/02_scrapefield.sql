@@ -107,3 +107,7 @@ comment on function dba.scrapefield_rules() is 'BEFORE trigger of dba.scrapefiel
 create trigger m_scrapefield_rules before insert or update on dba.scrapefield for each row when (current_user <> 'rota_worker') execute function dba.scrapefield_rules();
 
 select dba.adopt_people_table('scrapefield', 'config_name,column_name');
+
+-- Another field is another version of the config.
+create trigger scrapeconfig_touched after insert or update or delete on dba.scrapefield for each row
+  when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.count_up_version('scrapeconfig', 'config_name');

@@ -17,7 +17,7 @@ create table dba.scrapehost (
   updated_at     timestamptz  not null default clock_timestamp(),
   updated_by     text         not null default session_user,
   version        integer      not null default 1,
-  constraint host_is_a_name_or_a_star check (host = '*' or host ~ '^[a-z0-9.:_-]+$'),
+  constraint host_is_a_name_or_a_star check (host = '*' or host ~ '^[][a-z0-9.:_-]+$'),
   constraint min_gap_is_between_0_and_1_hour check (min_gap between '0' and '1 hour'),
   constraint parallel_is_between_1_and_64 check (parallel between 1 and 64),
   constraint user_agent_is_one_line check (btrim(user_agent) <> '' and user_agent !~ '[[:cntrl:]]'),
@@ -26,7 +26,7 @@ create table dba.scrapehost (
   constraint a_window_is_not_empty check (active_from <> active_to)
 );
 comment on table dba.scrapehost is 'How politely a web host is asked, by all workers and schedules together; * is every host without a row. Least: insert into dba.scrapehost (host, min_gap) values (''www.example.com'', ''5 seconds'');';
-comment on column dba.scrapehost.host is 'Its name in lower case, without port; * for all others.';
+comment on column dba.scrapehost.host is 'Its name in lower case, for all its ports, or with the one that is meant: localhost:8080; * for all others.';
 comment on column dba.scrapehost.min_gap is 'Least time between the starts of two requests: 5 seconds. A longer Crawl-delay of robots.txt counts.';
 comment on column dba.scrapehost.parallel is 'Most requests under way at a time.';
 comment on column dba.scrapehost.user_agent is 'What Rota calls itself. Null: Rota with its version.';
@@ -37,7 +37,7 @@ comment on column dba.scrapehost.active_to is 'Until this time of day.';
 comment on column dba.scrapehost.time_zone is 'Zone of active_from and active_to: an IANA name.';
 comment on column dba.scrapehost.description is 'Whose it is, what was agreed.';
 comment on column dba.scrapehost.owner is 'Who answers for it.';
-comment on constraint host_is_a_name_or_a_star on dba.scrapehost is 'Write the host in lower case, without https://, port and path: www.example.com.';
+comment on constraint host_is_a_name_or_a_star on dba.scrapehost is 'Write the host in lower case, without https:// and path: www.example.com.';
 comment on constraint min_gap_is_between_0_and_1_hour on dba.scrapehost is 'Write for example 5 seconds.';
 comment on constraint parallel_is_between_1_and_64 on dba.scrapehost is 'Write 1 to 64.';
 comment on constraint user_agent_is_one_line on dba.scrapehost is 'Write one line, for example Rota/1.0 (+https://example.com/bot).';
@@ -83,80 +83,110 @@ comment on column dba.hoststate.robots_at is 'When it was fetched; after a day i
 comment on constraint robots_kind_is_file_open_or_away on dba.hoststate is 'Set by Rota.';
 
 create unlogged table dba.hostlease (
-  host    text         not null,
-  run_id  uuid         not null,
-  slots   integer      not null,
-  until   timestamptz  not null,
+  host         text         not null,
+  run_id       uuid         not null,
+  slots        integer      not null,
+  has_since    timestamptz,
+  waits_since  timestamptz,
+  until        timestamptz  not null,
   primary key (host, run_id)
 );
 comment on table dba.hostlease is 'How many requests at a time each run may have under way at a host. Kept by the workers; lapses by itself.';
 comment on column dba.hostlease.host is 'The host.';
 comment on column dba.hostlease.run_id is 'The run.';
-comment on column dba.hostlease.slots is 'Its share of dba.scrapehost.parallel; 0: it waits for one.';
-comment on column dba.hostlease.until is 'When the share lapses, unless it is asked for again.';
+comment on column dba.hostlease.slots is 'Its part of dba.scrapehost.parallel, and what is still under way of a larger one.';
+comment on column dba.hostlease.has_since is 'Since when it has a part; null: it has none.';
+comment on column dba.hostlease.waits_since is 'Since when it waits for one; null: it does not.';
+comment on column dba.hostlease.until is 'When the part lapses, unless it is asked for again.';
 
 create function dba.host_terms(of_host text)
 returns dba.scrapehost
 language sql
 stable
 as $$
-  select h from dba.scrapehost h where h.host in (of_host, '*') order by h.host = '*' limit 1
+  select h from dba.scrapehost h
+  where h.host in (of_host, regexp_replace(of_host, ':\d+$', ''), '*')
+  order by h.host = of_host desc, h.host = '*'
+  limit 1
 $$;
-comment on function dba.host_terms(text) is 'How a host is treated: its row of dba.scrapehost, else that of *.';
+comment on function dba.host_terms(text) is 'How a host is treated: its row of dba.scrapehost, with its port, then without, else that of *.';
 
-create function dba.lease_host(of_host text, of_run uuid, lease interval default '30 seconds')
+create function dba.window_opens(terms dba.scrapehost, moment timestamptz)
+returns timestamptz
+language sql
+stable
+as $$
+  with here as (select moment at time zone terms.time_zone as clock)
+  select case
+    when terms.active_from is null then moment
+    when terms.active_from < terms.active_to and clock::time >= terms.active_from and clock::time < terms.active_to then moment
+    when terms.active_from > terms.active_to and (clock::time >= terms.active_from or clock::time < terms.active_to) then moment
+    else (clock::date + case when clock::time < terms.active_from then 0 else 1 end + terms.active_from) at time zone terms.time_zone end
+  from here
+$$;
+comment on function dba.window_opens(dba.scrapehost, timestamptz) is 'The first moment from then on at which a host may be asked by its window.';
+
+create function dba.lease_host(of_host text, of_run uuid, in_use integer default 0, lease interval default '30 seconds')
 returns table (slots integer, wait_seconds double precision, reason text, min_gap_seconds double precision)
 language plpgsql
 as $$
 declare
   moment constant timestamptz := clock_timestamp();
+  -- A run that has a part keeps it so long before it lets another one go on.
+  turn constant interval := '3 seconds';
   terms constant dba.scrapehost := dba.host_terms(of_host);
-  local_time time;
-  opens timestamptz;
+  opens constant timestamptz := dba.window_opens(terms, moment);
   state dba.hoststate;
+  mine dba.hostlease;
   runs integer;
   taken integer;
+  ahead integer;
 begin
   insert into dba.hoststate (host) values (of_host) on conflict do nothing;
+  -- Whoever asks for the same host takes turns here.
   select * into state from dba.hoststate h where h.host = of_host for update;
+  delete from dba.hostlease l where l.host = of_host and l.until < moment and l.run_id <> of_run;
+  insert into dba.hostlease as l (host, run_id, slots, waits_since, until) values (of_host, of_run, in_use, moment, moment + lease)
+  on conflict (host, run_id) do update set until = excluded.until, slots = excluded.slots
+  returning * into mine;
   min_gap_seconds := extract(epoch from terms.min_gap);
-  insert into dba.hostlease (host, run_id, slots, until) values (of_host, of_run, 0, moment + lease)
-  on conflict (host, run_id) do update set until = excluded.until;
-  delete from dba.hostlease l where l.host = of_host and l.until < moment;
 
-  if terms.active_from is not null then
-    local_time := moment at time zone terms.time_zone;
-    if not (case when terms.active_from < terms.active_to then local_time >= terms.active_from and local_time < terms.active_to
-                 else local_time >= terms.active_from or local_time < terms.active_to end) then
-      opens := ((moment at time zone terms.time_zone)::date + terms.active_from) at time zone terms.time_zone;
-      if opens <= moment then
-        opens := ((moment at time zone terms.time_zone)::date + 1 + terms.active_from) at time zone terms.time_zone;
-      end if;
-      update dba.hostlease l set slots = 0 where l.host = of_host and l.run_id = of_run;
-      return query select 0, extract(epoch from opens - moment)::double precision, format('host %s is asked only from %s to %s %s', of_host, terms.active_from, terms.active_to, terms.time_zone), min_gap_seconds;
-      return;
-    end if;
-  end if;
-  if state.blocked_until > moment then
-    return query select 0, extract(epoch from state.blocked_until - moment)::double precision, format('host %s asked to be left alone: %s', of_host, state.blocked_reason), min_gap_seconds;
+  if opens > moment or state.blocked_until > moment then
+    update dba.hostlease l set has_since = null, waits_since = null where l.host = of_host and l.run_id = of_run;
+    slots := 0;
+    wait_seconds := extract(epoch from greatest(opens, state.blocked_until) - moment);
+    reason := case when state.blocked_until > opens then state.blocked_reason
+      else format('it is asked from %s to %s %s only', to_char(terms.active_from, 'HH24:MI'), to_char(terms.active_to, 'HH24:MI'), terms.time_zone) end;
+    return next;
     return;
   end if;
 
-  select count(*), coalesce(sum(l.slots) filter (where l.run_id <> of_run), 0) into runs, taken from dba.hostlease l where l.host = of_host;
-  slots := least(greatest(1, ceil(terms.parallel::numeric / runs)::integer), greatest(0, terms.parallel - taken));
-  update dba.hostlease l set slots = lease_host.slots where l.host = of_host and l.run_id = of_run;
-  return query select lease_host.slots, case when lease_host.slots > 0 then 0 else 0.5 end::double precision,
-    case when lease_host.slots = 0 then format('%s other runs ask host %s', runs - 1, of_host) end, min_gap_seconds;
+  select count(*), coalesce(sum(l.slots) filter (where l.run_id <> of_run), 0),
+    count(*) filter (where l.run_id <> of_run and l.waits_since < coalesce(mine.waits_since, moment))
+  into runs, taken, ahead
+  from dba.hostlease l where l.host = of_host;
+  slots := least(ceil(terms.parallel::numeric / runs), greatest(0, terms.parallel - taken - case when mine.has_since is null then ahead else 0 end));
+  if mine.has_since < moment - turn and ahead > 0 and runs > terms.parallel then
+    slots := 0;
+  end if;
+  update dba.hostlease l
+  set slots = greatest(lease_host.slots, in_use),
+      has_since = case when lease_host.slots > 0 then coalesce(l.has_since, moment) end,
+      waits_since = case when lease_host.slots = 0 then case when l.has_since is null then coalesce(l.waits_since, moment) else moment end end
+  where l.host = of_host and l.run_id = of_run;
+  wait_seconds := 0;
+  reason := case when slots = 0 then format('%s other runs ask it', runs - 1) end;
+  return next;
 end
 $$;
-comment on function dba.lease_host(text, uuid, interval) is 'For workers: this run''s share of the requests that may be under way at a host, for so long; with 0 how many seconds to wait, and why.';
+comment on function dba.lease_host(text, uuid, integer, interval) is 'For workers: this run''s part of the requests that may be under way at a host, for so long; in_use are its requests that are. With 0: how many seconds nobody asks the host, and why.';
 
 create function dba.reserve_host_turn(of_host text, min_gap interval)
 returns double precision
 language sql
 as $$
   update dba.hoststate h
-  set next_at = greatest(h.next_at, clock_timestamp()) + reserve_host_turn.min_gap
+  set next_at = greatest(h.next_at, h.blocked_until, clock_timestamp()) + reserve_host_turn.min_gap
   where h.host = of_host
   returning greatest(0, extract(epoch from h.next_at - reserve_host_turn.min_gap - clock_timestamp()))::double precision
 $$;

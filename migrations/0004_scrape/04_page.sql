@@ -23,6 +23,8 @@ create table dba.page (
   visited_at     timestamptz  not null default clock_timestamp(),
   body           bytea,
   body_type      text,
+  body_status    integer,
+  body_sha256    text,
   body_at        timestamptz,
   constraint a_page_stands_once_per_config unique (config_name, url),
   constraint life_is_new_seen_changed_or_gone check (life in ('new', 'seen', 'changed', 'gone'))
@@ -50,6 +52,8 @@ comment on column dba.page.gone_at is 'When it was first found to be gone.';
 comment on column dba.page.visited_at is 'When it was last asked for.';
 comment on column dba.page.body is 'Its bytes, packed with gzip, where keep_pages wants them; for rota scrape --replay.';
 comment on column dba.page.body_type is 'Content-Type that the bytes came with.';
+comment on column dba.page.body_status is 'HTTP status that they came with.';
+comment on column dba.page.body_sha256 is 'Their hash; another one than sha256 when the page has changed since.';
 comment on column dba.page.body_at is 'When these bytes were fetched; they go after replay_days.';
 comment on constraint a_page_stands_once_per_config on dba.page is 'Set by Rota.';
 comment on constraint life_is_new_seen_changed_or_gone on dba.page is 'Set by Rota.';
@@ -65,6 +69,8 @@ create table dba.pagefile (
   saved_path   text         not null,
   size_bytes   bigint       not null,
   sha256       text         not null,
+  etag         text,
+  last_modified text,
   file_id      bigint       references dba.file (file_id) on delete set null,
   saved_at     timestamptz  not null default clock_timestamp()
 );
@@ -77,6 +83,8 @@ comment on column dba.pagefile.file_name is 'Name that it was given.';
 comment on column dba.pagefile.saved_path is 'Where it was saved.';
 comment on column dba.pagefile.size_bytes is 'Its size.';
 comment on column dba.pagefile.sha256 is 'Hash of its bytes, hexadecimal.';
+comment on column dba.pagefile.etag is 'What the server calls this version of it; sent back to be told whether it changed.';
+comment on column dba.pagefile.last_modified is 'When the server says that it changed.';
 comment on column dba.pagefile.file_id is 'Its row in the file ledger, once an import has taken it.';
 comment on column dba.pagefile.saved_at is 'When.';
 comment on constraint pagefile_page_id_fkey on dba.pagefile is 'Set by Rota.';
@@ -98,10 +106,12 @@ create table dba.visit (
   is_there     boolean,
   label        text,
   rows         jsonb,
+  row_count    integer      not null default 0,
   files        integer      not null default 0,
   counts       jsonb,
   error_code   text,
   error_message text,
+  may_pass     boolean,
   visited_at   timestamptz,
   primary key (scan_id, position),
   constraint a_scan_visits_a_page_once unique (scan_id, url),
@@ -120,10 +130,12 @@ comment on column dba.visit.status_code is 'HTTP status.';
 comment on column dba.visit.is_there is 'Whether there is such a page; null: not known.';
 comment on column dba.visit.label is 'Label of the dataset that its rows belong to.';
 comment on column dba.visit.rows is 'The rows that were read, until they are loaded.';
+comment on column dba.visit.row_count is 'How many they were.';
 comment on column dba.visit.files is 'Files that were downloaded.';
 comment on column dba.visit.counts is 'How often each selector matched.';
 comment on column dba.visit.error_code is 'Stable word for what went wrong.';
 comment on column dba.visit.error_message is 'The same in words.';
+comment on column dba.visit.may_pass is 'Whether another try may mend the error.';
 comment on column dba.visit.visited_at is 'When it was asked for.';
 comment on constraint a_scan_visits_a_page_once on dba.visit is 'Law: however many links lead to a page, a scan asks for it once.';
 comment on constraint visit_state_is_a_known_word on dba.visit is 'Set by Rota.';
@@ -143,15 +155,29 @@ create table dba.scrapecount (
 comment on table dba.scrapecount is 'How often each selector and field matched, run by run. What falls far below the usual number quarantines the dataset.';
 comment on column dba.scrapecount.run_id is 'The run.';
 comment on column dba.scrapecount.config_name is 'Row of dba.scrapeconfig.';
-comment on column dba.scrapecount.subject is 'rows, pages, files, state:<word>, or the column of dba.scrapefield.';
-comment on column dba.scrapecount.pages is 'Pages that were looked at for it; of a field the rows.';
+comment on column dba.scrapecount.subject is 'pages, rows, files, files saved, pages failed, pages skipped, state:<word>, field:<column of dba.scrapefield>, or selector:<row_selector, file_selector …, or name of a rule>.';
+comment on column dba.scrapecount.pages is 'Pages that were read; of a field the rows.';
 comment on column dba.scrapecount.matched is 'How often it matched: of a field the rows in which it had a value.';
 comment on column dba.scrapecount.usual is 'Median of the last five good runs, when this run ended; null: fewer than three.';
 comment on column dba.scrapecount.is_good is 'Whether the run loaded what it read; only such runs count as usual.';
 comment on column dba.scrapecount.counted_at is 'When.';
 create index scrapecount_by_config on dba.scrapecount (config_name, subject, counted_at desc) where is_good;
 
+-- Who releases a quarantined dataset says that its numbers are right: they count as usual from then on.
+create function dba.counts_are_good()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update dba.scrapecount set is_good = true where run_id = new.run_id and not is_good;
+  return null;
+end
+$$;
+comment on function dba.counts_are_good() is 'AFTER trigger of dba.dataset: the counts of a run whose dataset was released are good ones.';
+create trigger counts_are_good after update on dba.dataset for each row
+  when (old.state = 'quarantined' and new.state = 'active' and new.job = 'scrape') execute function dba.counts_are_good();
+
 grant select on dba.page, dba.pagefile, dba.visit, dba.scrapecount to rota_reader;
 grant select, insert, update, delete on dba.page, dba.pagefile, dba.visit, dba.scrapecount to rota_worker;
-
-select dba.pin_search_path();

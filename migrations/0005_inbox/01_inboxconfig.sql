@@ -29,7 +29,7 @@ create table dba.inboxconfig (
   allowed_senders        text[],
   require_authenticated  boolean      not null default false,
   authserv_id            text,
-  blocked_types          text[]       not null default '{docm,dotm,xlsm,xltm,xlam,pptm,potm,ppam,ppsm,sldm,exe,com,scr,bat,cmd,ps1,vbs,vbe,js,jse,wsf,wsh,hta,msi,jar,lnk,iso,img,dll,cpl,reg}',
+  blocked_types          text[]       not null default '{macro,executable,script,disk_image}',
   description            text,
   owner                  text,
   created_at             timestamptz  not null default clock_timestamp(),
@@ -62,7 +62,7 @@ create table dba.inboxconfig (
   constraint the_two_labels_differ check (lower(processed_label) <> lower(error_label)),
   constraint allowed_senders_are_addresses_or_domains check (array_position(allowed_senders, null) is null and array_to_string(allowed_senders, ' ') ~ '^([^@[:space:]]*@?[^@[:space:]]+( |$))+$'),
   constraint whom_to_believe_is_named check (not require_authenticated or authserv_id is not null),
-  constraint blocked_types_are_extensions check (array_position(blocked_types, null) is null and array_to_string(blocked_types, ' ') ~ '^([a-z0-9]{1,10}( |$))*$')
+  constraint blocked_types_are_groups_or_endings check (array_position(blocked_types, null) is null and array_to_string(blocked_types, ' ') ~ '^([a-z0-9_-]{1,30}( |$))*$')
 );
 
 comment on table dba.inboxconfig is 'Rules of job inbox: which mails of a mailbox are taken, what is saved of them, and where they go. The rules of one connection and folder are tried in rule_order; mails that none of them matches are left alone. Least: insert into dba.inboxconfig (config_name, connection_name, subject_pattern, import_config) values (''price mails'', ''office'', ''^Daily prices'', ''prices'');';
@@ -76,22 +76,22 @@ comment on column dba.inboxconfig.recipient_pattern is 'Regular expression on an
 comment on column dba.inboxconfig.subject_pattern is 'Regular expression on the subject: ^Daily prices.';
 comment on column dba.inboxconfig.body_pattern is 'Regular expression on the text of the mail, its first 256 KB.';
 comment on column dba.inboxconfig.has_attachment is 'True: only mails with a file; false: only those without. Null: either.';
-comment on column dba.inboxconfig.attachment_pattern is 'Regular expression on the name of a file; only those that match are saved, and a mail without one does not match: [.](csv|xlsx)$.';
-comment on column dba.inboxconfig.attachment_types is 'Only files of these types: {text/csv,application/zip}. Null: any.';
+comment on column dba.inboxconfig.attachment_pattern is 'Regular expression on the name of a file; only those that match are saved, and a mail without one does not match: [.](csv|xlsx)$. Null: all but the pictures within the text.';
+comment on column dba.inboxconfig.attachment_types is 'Only files of these endings or media types: {csv,application/zip,image/*}. Null: any.';
 comment on column dba.inboxconfig.max_age is 'Older mails are left alone: 7 days. Null: of any age.';
-comment on column dba.inboxconfig.max_size_bytes is 'A mail with a larger file is put under error_label and not saved: 100 MB. Null: no limit.';
+comment on column dba.inboxconfig.max_size_bytes is 'A mail with a larger file that would be saved goes under error_label instead: 104857600 (100 MB). Null: no limit.';
 comment on column dba.inboxconfig.save_to is 'Folder for the files: absolute, or relative to the data folder. Or give import_config.';
 comment on column dba.inboxconfig.import_config is 'Row of dba.importconfig whose source folder gets the files.';
 comment on column dba.inboxconfig.save_raw is 'True: the whole mail is saved as .eml too.';
-comment on column dba.inboxconfig.name_prefix is 'Put before the names of the files: {date}_ (today), {timestamp}_, {message_date}_, {sender}_, {uid}_. Null: nothing.';
-comment on column dba.inboxconfig.processed_action is 'What becomes of a mail once its files are safe: label (default; on IMAP a move), move, mark_read or leave.';
+comment on column dba.inboxconfig.name_prefix is 'Put before the names of the files: {date}_ (20261122, today in the zone of the schedule), {timestamp}_ (20261122T061500), {message_date}_ (when it was received), {sender}_, {uid}_. Null: nothing; a name that is taken gets a number.';
+comment on column dba.inboxconfig.processed_action is 'What becomes of a mail once its files are safe: label (default; with Gmail it stays in the folder too, elsewhere it is moved), move, mark_read, or leave: then the mailbox is not touched at all, whatever happens. Where several rules take a mail, the first one''s counts. A connection that is_read_only leaves all mails as they are.';
 comment on column dba.inboxconfig.processed_label is 'Label or folder of mails that were dealt with; made when missing.';
-comment on column dba.inboxconfig.error_label is 'Label or folder of mails that matched and could not be dealt with; made when missing.';
+comment on column dba.inboxconfig.error_label is 'Label or folder of mails that matched and were refused: not trusted, blocked, too large; made when missing.';
 comment on column dba.inboxconfig.stop_on_match is 'True: later rules do not look at a mail that this one took.';
 comment on column dba.inboxconfig.allowed_senders is 'Addresses and domains whose mails may be taken: {boss@example.com,example.org}. Others that match go under error_label. Null: anybody''s.';
 comment on column dba.inboxconfig.require_authenticated is 'True: only mails whose sender the receiving server has verified (DMARC, or DKIM or SPF of the sender''s domain).';
-comment on column dba.inboxconfig.authserv_id is 'Name by which the receiving server signs its verdict in Authentication-Results: mx.google.com. Headers of others are not believed.';
-comment on column dba.inboxconfig.blocked_types is 'Extensions of files that are never saved, by name and by content; a mail with one goes under error_label. Default: files with macros and programs.';
+comment on column dba.inboxconfig.authserv_id is 'Name by which the receiving server signs its verdict in Authentication-Results: mx.google.com. Headers of others are not believed. * means the topmost one, for servers that write no name and take foreign ones out, as Microsoft 365 does.';
+comment on column dba.inboxconfig.blocked_types is 'Files that are never saved; a mail with one goes under error_label. The groups macro, executable, script and disk_image are known by name and by content, also within a zip; endings (zip, html) by name. Default: the four groups.';
 comment on column dba.inboxconfig.description is 'What these mails are and who sends them.';
 comment on column dba.inboxconfig.owner is 'Who answers for it.';
 
@@ -106,7 +106,7 @@ comment on constraint body_pattern_can_be_read on dba.inboxconfig is 'Write a re
 comment on constraint attachment_pattern_can_be_read on dba.inboxconfig is 'Write a regular expression, for example [.]csv$.';
 comment on constraint regular_expressions_mean_the_same_everywhere on dba.inboxconfig is 'Classes as [[:alpha:]], the escapes \m \M \y \Y \A \Z and options as (?i) are Postgres''s alone, and the workers read these expressions; upper and lower case are the same anyway.';
 comment on constraint a_rule_says_which_mails_it_means on dba.inboxconfig is 'Give at least one of sender_pattern, recipient_pattern, subject_pattern, body_pattern, attachment_pattern, allowed_senders; . means any.';
-comment on constraint attachment_types_are_texts on dba.inboxconfig is 'Write types such as ''{text/csv,application/zip}'', or null for any.';
+comment on constraint attachment_types_are_texts on dba.inboxconfig is 'Write endings or media types such as ''{csv,application/zip}'', or null for any.';
 comment on constraint max_age_is_positive on dba.inboxconfig is 'Write for example 7 days, or null.';
 comment on constraint max_size_bytes_is_positive on dba.inboxconfig is 'Write bytes, for example 104857600, or null for no limit.';
 comment on constraint a_rule_has_one_place_for_its_files on dba.inboxconfig is 'Give save_to or import_config, not both.';
@@ -118,8 +118,8 @@ comment on constraint processed_action_is_label_move_mark_read_or_leave on dba.i
 comment on constraint labels_are_not_blank on dba.inboxconfig is 'Write the name of a label or folder, for example Processed.';
 comment on constraint the_two_labels_differ on dba.inboxconfig is 'Mails that failed must not lie among those that were dealt with: give error_label another name.';
 comment on constraint allowed_senders_are_addresses_or_domains on dba.inboxconfig is 'Write addresses or domains: ''{boss@example.com,example.org}''.';
-comment on constraint whom_to_believe_is_named on dba.inboxconfig is 'Write the receiving server''s name as its Authentication-Results header begins: mx.google.com.';
-comment on constraint blocked_types_are_extensions on dba.inboxconfig is 'Write extensions in lower case without dot: ''{xlsm,exe}''.';
+comment on constraint whom_to_believe_is_named on dba.inboxconfig is 'Write into authserv_id the receiving server''s name as its Authentication-Results header begins: mx.google.com, or * for Microsoft 365.';
+comment on constraint blocked_types_are_groups_or_endings on dba.inboxconfig is 'Write the groups macro, executable, script, disk_image, or endings in lower case without dot: ''{macro,executable,zip}''; ''{}'' blocks nothing.';
 
 create function dba.inboxconfig_rules()
 returns trigger

@@ -1,4 +1,5 @@
--- The demo: four files of a wholesaler, each into a table of schema demo. Everything here a DBA could have typed.
+-- The demo: four files of a wholesaler, each into a table of schema demo, and a web site of events whose pages and files come in by themselves.
+-- Everything here a DBA could have typed.
 -- It may be run again: what is there stays as it is.
 
 -- What to do: where the files lie, which names, which table.
@@ -19,7 +20,57 @@ values
   ('demo suppliers', 'import', 'demo suppliers', null, null, 'Runs on request: insert into dba.run (schedule_name) values (''demo suppliers'').', 'demo')
 on conflict (schedule_name) do nothing;
 
+-- A web site of about forty events, which npm start serves as well. It asks for little politeness; a real one gets a second between two requests.
+insert into dba.scrapehost (host, min_gap, parallel, description, owner)
+values ('127.0.0.1:4187', '10 milliseconds', 4, 'The site of the demo.', 'demo')
+on conflict (host) do nothing;
+
+-- The files that its pages lead to: workbooks of 97, and pages that call themselves .xls. Each event names its columns in its own way.
+insert into dba.importconfig (config_name, source_folder, file_pattern, target_table, load_mode, label_spec, date_from, date_spec, date_format, description, owner)
+values ('demo event files', 'demo/inbox/events', '*.xls', 'demo.event_file', 'replace_dataset', '2', 'filename', '0', 'yyyyMMddTHHmmss', 'Company lists of events, one dataset per event.', 'demo')
+on conflict (config_name) do nothing;
+insert into dba.importcolumn (config_name, column_name, source_name)
+values
+  ('demo event files', 'company', '/^(Company Name|Company\/Organization|Description)$/'),
+  ('demo event files', 'ticker',  '/^(Company )?Ticker$/')
+on conflict (config_name, column_name) do nothing;
+
+-- Which pages, what is a row, where links lead. Private addresses must be allowed: this site is on this machine.
+insert into dba.scrapeconfig (config_name, start_url, ids_from, ids_spec, follow_selector, next_selector, row_selector, skip_states, target_table, file_selector, file_url,
+  file_config, file_name, file_states, allow_private_hosts, description, owner)
+values ('demo events', 'http://127.0.0.1:4187/sched/event_{id}/__co-list_cp.html', 'range', '120001..120044', 'a.nav-link[href*="__private-co-list_cp.html"]', 'a[rel=next]',
+  'table:first tr:has(td)', '{Invalid,Denied}', 'demo.event_company', 'a[href*="co-list_cp.xls"]', 'http://127.0.0.1:4187/sched/event_{id}/__co-list_cp.xls?event_id={id}',
+  'demo event files', '{timestamp}_{name}', '{Listed}', true, 'Companies at events, from public and private lists.', 'demo')
+on conflict (config_name) do nothing;
+
+-- What is read from a row; and by which rules a page is in which state, the first that holds.
+insert into dba.scrapefield (config_name, column_name, position, headers, selector, skip_when)
+values
+  ('demo events', 'event',   11, null, 'page: h1', null),
+  ('demo events', 'company', 12, '{company name,company/organization,description}', null, '^\*\* KOL'),
+  ('demo events', 'ticker',  13, '{ticker,company ticker}', null, null),
+  ('demo events', 'sector',  14, '{sector}', null, null),
+  ('demo events', 'city',    15, '{city}', null, null),
+  ('demo events', 'url',     16, null, null, null)
+on conflict (config_name, column_name) do nothing;
+insert into dba.scrapefield (config_name, column_name, position, selector, page_text, pattern, status_codes, state_word)
+values
+  ('demo events', 'is invalid',  1, '.alert.alert-danger',      false, 'Invalid Event ID',   null,    'Invalid'),
+  ('demo events', 'is denied',   2, null,                       false, null,                 '{403}', 'Denied'),
+  ('demo events', 'is empty',    3, null,                       true,  'No companies found', null,    'Empty'),
+  ('demo events', 'is private',  4, 'a.nav-link[href*="__private-co-list_cp.html"]', false, null, null, 'Private'),
+  ('demo events', 'has a list',  5, 'table:first tr:has(td)',   false, null,                 null,    'Listed')
+on conflict (config_name, column_name) do nothing;
+
+-- When: every hour, and the files behind it.
+insert into dba.scheduler (schedule_name, job, config_name, cron, run_after, run_after_state, description, owner)
+values
+  ('demo events',      'scrape', 'demo events',      '0 * * * *', null, 'succeeded', 'Reads the pages of the site and downloads its files.', 'demo'),
+  ('demo event files', 'import', 'demo event files', null, '{demo events}', 'finished', 'Loads what was downloaded, when the pages have been read.', 'demo')
+on conflict (schedule_name) do nothing;
+
 -- And somebody asks, once.
 insert into dba.run (schedule_name, requested_reason)
-select 'demo suppliers', 'demo'
-where not exists (select from dba.run where schedule_name = 'demo suppliers');
+select wanted, 'demo'
+from unnest(array['demo suppliers', 'demo events']) as wanted
+where not exists (select from dba.run where schedule_name = wanted);

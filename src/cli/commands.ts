@@ -2,7 +2,9 @@ import type { Command } from './command.ts'
 import { cancel } from './commands/cancel.ts'
 import { check } from './commands/check.ts'
 import { convert } from './commands/convert.ts'
+import { gmailLogin } from './commands/gmail-login.ts'
 import { importFile } from './commands/import.ts'
+import { inbox } from './commands/inbox.ts'
 import { logs } from './commands/logs.ts'
 import { migrate } from './commands/migrate.ts'
 import { next } from './commands/next.ts'
@@ -12,6 +14,7 @@ import { rerun } from './commands/rerun.ts'
 import { resume } from './commands/resume.ts'
 import { run } from './commands/run.ts'
 import { runs } from './commands/runs.ts'
+import { scrape } from './commands/scrape.ts'
 import { secret } from './commands/secret.ts'
 import { sql } from './commands/sql.ts'
 import { status } from './commands/status.ts'
@@ -26,6 +29,8 @@ export const commands: readonly Command[] = [
   worker,
   run,
   importFile,
+  scrape,
+  inbox,
   status,
   next,
   runs,
@@ -38,6 +43,7 @@ export const commands: readonly Command[] = [
   check,
   url,
   secret,
+  gmailLogin,
   sql,
   convert,
 ]

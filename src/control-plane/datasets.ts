@@ -125,7 +125,7 @@ async function settleBytes(client: ClientBase, deps: LedgerDeps, file: TakenFile
   if ((await faceAt(file.bytesAt)) !== file.face) throw fileChanged(file.name)
   await writeHash(client, file.fileId, hash)
   if (isReload) return
-  const bytes = { ...deps, ...hash, fileId: file.fileId, path: file.path }
+  const bytes = { ...deps, ...hash, fileId: file.fileId, path: file.path, loadsSameBytes: file.loadsSameBytes }
   await lockBytes(client, bytes)
   const known = await findKnownBytes(client, bytes)
   if (known !== null && isDealtWith(known)) throw new BytesAlreadyLoaded(known)

@@ -62,6 +62,7 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
         name: row.file_name,
         sizeBytes: row.size_bytes,
         modifiedAt: row.modified_at,
+        ...(row.label === null || row.dataset_date === null ? {} : { former: { label: row.label, datasetDate: row.dataset_date } }),
       }))
   }
 
@@ -96,4 +97,5 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
   }
 }
 
-type RetryRow = Pick<FileRow, 'file_id' | 'path' | 'file_name' | 'size_bytes'> & Filled<FileRow, 'modified_at'>
+type RetryRow = Pick<FileRow, 'file_id' | 'path' | 'file_name' | 'size_bytes'> &
+  Filled<FileRow, 'modified_at'> & { label: string | null; dataset_date: string | null }

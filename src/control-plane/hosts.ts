@@ -2,32 +2,40 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import type { HostBudget, TurnWait } from '../../systemscripts/web/manners/host-budget.ts'
-import type { RobotsCache } from '../../systemscripts/web/manners/robots.ts'
 import { hostBusy } from '../../systemscripts/web/refusals.ts'
 import type { Hosts } from '../job/hosts.ts'
+import { createRobotsCache } from './hosts/robots-cache.ts'
 
-/** A share is asked for again before it lapses. */
+/** A part that is not asked for again lapses then: its run has died. */
 const leaseSeconds = 30
-const renewAfterMs = 5000
-/** Longest sleep before a share that others hold is asked for again. */
-const longestNapMs = 2000
+/** So soon a part is asked for again, so that others get theirs, and blocks are heard of. */
+const renewAfterMs = 2000
+/** Without a part, or with more under way than it allows. */
+const askSoonMs = 300
+/** Shorter waits are not told. */
+const toldWaitMs = 10_000
 
 /** What one run may do at a host, as the database said last. */
 interface Share {
   slots: number
   gapSeconds: number
-  askedAt: number
-  /** Milliseconds since 1970 UTC; before it nobody is asked. */
+  /** Milliseconds since 1970 UTC, as all times here. */
+  askAgainAt: number
+  /** Before it nobody is asked. */
   notBefore: number
   reason: string
   open: number
   /** An answer that is on its way; more than one caller waits for it. */
   asking: Promise<void> | null
   waiting: Set<() => void>
+  toldUntil: number
 }
 
-/** The hosts of one run. `close` gives its shares back. */
-export function createHosts(pool: Pool, runId: string): Hosts {
+/**
+ * The hosts of one run. `close` gives its parts back.
+ * @param tell hears of waits that people might wonder at
+ */
+export function createHosts(pool: Pool, runId: string, tell: (message: string) => void = () => {}): Hosts {
   const shares = new Map<string, Share>()
   return { budget: createBudget(), robotsCache: createRobotsCache(pool), rules, close }
 
@@ -37,18 +45,17 @@ export function createHosts(pool: Pool, runId: string): Hosts {
     )
     const byHost = new Map(rows.map(({ host, user_agent, obey_robots }) => [host, { userAgent: user_agent, obeyRobots: obey_robots }]))
     const others = byHost.get('*') ?? { userAgent: null, obeyRobots: true }
-    return (host: string) => byHost.get(host) ?? others
+    return (host: string) => byHost.get(host) ?? byHost.get(host.replace(/:\d+$/, '')) ?? others
   }
 
   async function close(): Promise<void> {
-    await pool.query('delete from dba.hostlease where run_id = $1', [runId])
+    if (shares.size > 0) await pool.query('delete from dba.hostlease where run_id = $1', [runId])
   }
 
   function createBudget(): HostBudget {
     return {
       async acquire(host, wait) {
-        const share = await freeSlot(host, wait)
-        share.open += 1
+        const share = await takeSlot(host, wait)
         try {
           await turnAt(host, share, wait)
         } catch (error) {
@@ -66,23 +73,24 @@ export function createHosts(pool: Pool, runId: string): Hosts {
       },
       async penalise(host, until, reason) {
         await pool.query('select dba.block_host($1, $2, $3)', [host, until, reason])
-        const share = shares.get(host)
-        if (share !== undefined) share.askedAt = 0
+        shareOf(host).askAgainAt = 0
       },
     }
   }
 
-  /** Waits until this run may have one more request under way. */
-  async function freeSlot(host: string, wait: TurnWait): Promise<Share> {
+  /** Waits until this run may have one more request under way, and counts it. */
+  async function takeSlot(host: string, { signal, latest }: TurnWait): Promise<Share> {
     const share = shareOf(host)
     for (;;) {
-      wait.signal.throwIfAborted()
-      if (Date.now() - share.askedAt > renewAfterMs) await ask(host, share)
-      if (share.notBefore > wait.latest) throw hostBusy(host, new Date(share.notBefore), share.reason)
-      const restMs = share.notBefore - Date.now()
-      if (restMs <= 0 && share.open < share.slots) return share
-      if (share.slots === 0 || restMs > 0) share.askedAt = 0
-      await nap(share, Math.min(longestNapMs, Math.max(restMs, 50)), wait.signal)
+      signal.throwIfAborted()
+      if (Date.now() >= share.askAgainAt) await ask(host, share)
+      if (share.notBefore > latest) throw hostBusy(host, new Date(share.notBefore), share.reason)
+      const now = Date.now()
+      if (share.notBefore <= now && share.open < share.slots) {
+        share.open += 1
+        return share
+      }
+      await nap(share, Math.max(share.askAgainAt - now, 1), signal)
     }
   }
 
@@ -108,22 +116,40 @@ export function createHosts(pool: Pool, runId: string): Hosts {
 
   async function askNow(host: string, share: Share): Promise<void> {
     const { rows } = await pool.query<LeaseRow>(
-      'select slots, wait_seconds, reason, min_gap_seconds from dba.lease_host($1, $2, make_interval(secs => $3))',
-      [host, runId, leaseSeconds],
+      'select slots, wait_seconds, reason, min_gap_seconds from dba.lease_host($1, $2, $3, make_interval(secs => $4))',
+      [host, runId, share.open, leaseSeconds],
     )
     const row = rows[0]
     if (row === undefined) return
+    const now = Date.now()
+    const waitMs = row.wait_seconds * 1000
     share.slots = row.slots
     share.gapSeconds = row.min_gap_seconds
-    share.notBefore = Date.now() + row.wait_seconds * 1000
+    share.notBefore = now + waitMs
     share.reason = row.reason ?? ''
-    share.askedAt = Date.now()
+    const soonMs = row.slots === 0 || share.open > row.slots ? askSoonMs : renewAfterMs
+    share.askAgainAt = now + (waitMs > 0 ? Math.min(waitMs, renewAfterMs) : soonMs)
+    if (waitMs > toldWaitMs && share.notBefore > share.toldUntil + toldWaitMs) {
+      tell(`"${host}" is not asked again before ${new Date(share.notBefore).toISOString()}: ${share.reason}`)
+      share.toldUntil = share.notBefore
+    }
+    for (const wake of share.waiting) wake()
   }
 
   function shareOf(host: string): Share {
     const known = shares.get(host)
     if (known !== undefined) return known
-    const share: Share = { slots: 0, gapSeconds: 0, askedAt: 0, notBefore: 0, reason: '', open: 0, asking: null, waiting: new Set() }
+    const share: Share = {
+      slots: 0,
+      gapSeconds: 0,
+      askAgainAt: 0,
+      notBefore: 0,
+      reason: '',
+      open: 0,
+      asking: null,
+      waiting: new Set(),
+      toldUntil: 0,
+    }
     shares.set(host, share)
     return share
   }
@@ -136,47 +162,24 @@ interface LeaseRow {
   min_gap_seconds: number
 }
 
+/** Who has waited longest goes next. */
 function release(share: Share): void {
   share.open -= 1
   const [next] = share.waiting
-  if (next === undefined) return
-  share.waiting.delete(next)
-  next()
+  next?.()
 }
 
-/** Ends when another request of this run has ended, or after so long. */
-async function nap(share: Share, milliseconds: number, signal: AbortSignal): Promise<void> {
-  const ended = new AbortController()
-  let wake = (): void => {}
-  const woken = new Promise<void>((resolve) => {
-    wake = resolve
-    share.waiting.add(wake)
+/** Ends when another request of this run has ended, when the database has said something new, with the signal, or after so long. */
+function nap(share: Share, milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      share.waiting.delete(end)
+      resolve()
+    }
+    const timer = setTimeout(end, milliseconds)
+    signal.addEventListener('abort', end, { once: true })
+    share.waiting.add(end)
   })
-  try {
-    await Promise.race([woken, sleep(milliseconds, undefined, { signal: AbortSignal.any([signal, ended.signal]) })])
-  } finally {
-    share.waiting.delete(wake)
-    ended.abort()
-  }
-}
-
-/** robots.txt of each site, kept in dba.hoststate for all workers. */
-function createRobotsCache(pool: Pool): RobotsCache {
-  return {
-    async get(origin) {
-      const { rows } = await pool.query<{ robots_kind: 'file' | 'open' | 'away'; robots_text: string | null; robots_at: Date }>(
-        'select robots_kind, robots_text, robots_at from dba.hoststate where host = $1 and robots_at is not null',
-        [origin],
-      )
-      const row = rows[0]
-      return row === undefined ? null : { kind: row.robots_kind, text: row.robots_text ?? '', fetchedAt: row.robots_at.getTime() }
-    },
-    async put(origin, { kind, text, fetchedAt }) {
-      await pool.query(
-        `insert into dba.hoststate (host, robots_kind, robots_text, robots_at) values ($1, $2, $3, $4)
-         on conflict (host) do update set robots_kind = excluded.robots_kind, robots_text = excluded.robots_text, robots_at = excluded.robots_at`,
-        [origin, kind, text, new Date(fetchedAt)],
-      )
-    },
-  }
 }

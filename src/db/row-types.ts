@@ -271,6 +271,8 @@ export interface HostleaseRow {
   host: string
   run_id: string
   slots: number
+  has_since: Date | null
+  waits_since: Date | null
   until: Date
 }
 
@@ -482,6 +484,18 @@ export interface LogentryRow {
   total_seconds: number | null
 }
 
+/** How far job inbox has looked into each folder, and which run is at it: one at a time. */
+export interface MailboxRow {
+  connection_name: string
+  folder: string
+  account: string | null
+  cursor: unknown
+  rules_key: string | null
+  looked_at: Date | null
+  started_anew: string | null
+  run_id: string | null
+}
+
 /**
  * Every mail that job inbox has looked at. The mailbox is touched only after the files are safe (saved), and then it is filed. Set state =
  * 'retry' to have a mail looked at again, 'dismissed' to close a failure.
@@ -489,9 +503,10 @@ export interface LogentryRow {
 export interface MessageRow {
   message_id: number
   connection_name: string
+  found_in: string
   folder: string
   uid_validity: string
-  uid: string
+  uid: string | null
   rfc_message_id: string | null
   fingerprint: string
   sender: string | null
@@ -500,16 +515,18 @@ export interface MessageRow {
   received_at: Date | null
   size_bytes: number | null
   attachments: number | null
-  state: 'seen' | 'unmatched' | 'saving' | 'saved' | 'filed' | 'failed' | 'refused' | 'retry' | 'dismissed'
+  state: 'unmatched' | 'saving' | 'saved' | 'filed' | 'refused' | 'failed' | 'gone' | 'duplicate' | 'retry' | 'dismissed'
   reason: string | null
   error_code: string | null
   run_id: string | null
   taken_by: string | null
+  round: number
+  attempts: number
   seen_at: Date
   saved_at: Date | null
+  action: string | null
   filed_at: Date | null
   filed_to: string | null
-  attempts: number
 }
 
 /** What each rule made of each mail, and which filter it failed on. */
@@ -524,18 +541,21 @@ export interface MessagedecisionRow {
   decided_at: Date
 }
 
-/** Files saved from mails. */
+/** Files saved from mails. A row is written before its file gets its name, so that an interrupted run finds it again. */
 export interface MessagefileRow {
   message_id: number
+  round: number
   part: string
   config_name: string
   file_name: string
   saved_as: string
   saved_path: string
+  staged_path: string
   size_bytes: number
   sha256: string
   file_id: number | null
-  saved_at: Date
+  planned_at: Date
+  saved_at: Date | null
 }
 
 /** Applied migrations, one row each. Written by rota migrate; a file that was changed after it was applied is refused by its checksum. */
@@ -611,6 +631,8 @@ export interface PageRow {
   visited_at: Date
   body: Buffer | null
   body_type: string | null
+  body_status: number | null
+  body_sha256: string | null
   body_at: Date | null
 }
 
@@ -624,6 +646,8 @@ export interface PagefileRow {
   saved_path: string
   size_bytes: number
   sha256: string
+  etag: string | null
+  last_modified: string | null
   file_id: number | null
   saved_at: Date
 }
@@ -1103,10 +1127,12 @@ export interface VisitRow {
   is_there: boolean | null
   label: string | null
   rows: unknown
+  row_count: number
   files: number
   counts: unknown
   error_code: string | null
   error_message: string | null
+  may_pass: boolean | null
   visited_at: Date | null
 }
 

@@ -7,6 +7,7 @@ import type { Bookmarks } from './bookmarks.ts'
 import type { Connections } from './connections.ts'
 import type { Hosts } from './hosts.ts'
 import type { Datasets, FileLedger } from './ledgers.ts'
+import type { Mails } from './mails.ts'
 import type { Outcome } from './outcome.ts'
 import type { Scans } from './scans.ts'
 
@@ -53,6 +54,8 @@ export interface JobContext<Config> {
   scans: Scans
   /** How web hosts are treated, by all workers together. */
   hosts: Hosts
+  /** Mails of mailboxes. */
+  mails: Mails
   /** Absolute path of a folder as a settings row names it: absolute, or relative to ROTA_DATA_DIR. */
   folder(path: string): string
   /** ROTA_PROGRAM_DIR; null when it is not set. */
@@ -70,6 +73,7 @@ export interface CheckContext<Config> {
   config: Config
   args: Record<string, unknown>
   connections: Connections
+  hosts: Hosts
   /** Reads from the control database as rota_worker. */
   query(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
   folder(path: string): string

@@ -5,8 +5,8 @@ import type { RobotsCache } from '../../systemscripts/web/manners/robots.ts'
 export interface Hosts {
   budget: HostBudget
   robotsCache: RobotsCache
-  /** What dba.scrapehost says now; asked of hosts by their names in lower case, without port. */
+  /** What dba.scrapehost says now; asked of hosts by their names in lower case, with a port where that is not the usual one. */
   rules(): Promise<(host: string) => { userAgent: string | null; obeyRobots: boolean }>
-  /** Gives this run's shares back. */
+  /** Gives this run's parts back, where it has asked for any. */
   close(): Promise<void>
 }

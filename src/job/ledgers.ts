@@ -15,6 +15,8 @@ export interface ArrivedFile {
   modifiedAt: Date
   /** Its row in dba.file, where a person asked for it again. */
   fileId?: number
+  /** Of the dataset that it became then, or was to become. */
+  former?: { label: string; datasetDate: string }
 }
 
 /** A file that can be read. */
@@ -34,6 +36,8 @@ export interface TakenFile extends ReadableFile {
   place: string
   /** CSVs that it became before (dba.file.csv_paths). */
   csvPaths: string[]
+  /** As in Keeping. */
+  loadsSameBytes: boolean
 }
 
 /** Where files go when they have been dealt with; absolute paths. */
@@ -42,6 +46,8 @@ export interface Keeping {
   failedFolder: string
   /** Goes when its file has been dealt with. Default: there is none. */
   doneFile?: string
+  /** Bytes that were loaded before are loaded again when they come in another file: of rows that Rota wrote itself. Default false. */
+  loadsSameBytes?: boolean
 }
 
 /** The file ledger, dba.file, for the settings of this run. */
@@ -59,7 +65,7 @@ export interface FileLedger {
    * Makes a file this run's own, has it loaded, and puts it away.
    *
    * - Only one run has a file at a time; one that another live run has is passed over. What a dead run had is taken over.
-   * - The same bytes are loaded once per config: a later copy becomes a `duplicate` that names the earlier file, and is archived. That is known before
+   * - The same bytes are loaded once per config, unless `keeping` says otherwise: a later copy becomes a `duplicate` that names the earlier file, and is archived. That is known before
    *   the load, or, where no file of that size was met, decided at its end: then nothing of it stays.
    * - A file that was loaded, but not yet put away when its run died, is not loaded again; `finishEarlier` puts it away.
    * - A file that changes while it is loaded is not loaded, and taken anew.

@@ -3,7 +3,7 @@
 /** A page that a scan shall ask for. */
 export interface Link {
   url: string
-  /** The id in the address; null: it came of a link. */
+  /** The id in the address, or in that of the page that led here; null: there is none. */
   item: string | null
   /** Links away from the start. */
   depth: number
@@ -14,7 +14,7 @@ export interface Link {
 /** A page that is next in a scan. */
 export interface Visit extends Link {
   position: number
-  /** What is kept of its last visit, where its bytes are; null: it has to be fetched whole. */
+  /** By which the server tells whether the page is still the one whose bytes are kept; null: it has to be fetched whole. */
   kept: { etag: string | null; lastModified: string | null } | null
 }
 
@@ -25,12 +25,22 @@ export interface SavedFile {
   savedPath: string
   sizeBytes: number
   sha256: string
+  etag: string | null
+  lastModified: string | null
+}
+
+/** The bytes of a page as they came. */
+export interface PageBody {
+  bytes: Buffer
+  /** Their Content-Type. */
+  type: string | null
+  status: number
 }
 
 /** What came of one page. */
 export interface VisitEnd {
   position: number
-  /** `skipped`: it was not asked for: robots.txt, or outside the limits of the settings. */
+  /** `skipped`: it was not asked for: robots.txt, or an address inside. */
   state: 'done' | 'failed' | 'skipped'
   statusCode: number | null
   stateWord: string | null
@@ -41,16 +51,25 @@ export interface VisitEnd {
   label: string
   rows: Record<string, string | null>[]
   files: SavedFile[]
-  /** How often each selector matched. */
-  counts: Record<string, number>
+  counts: PageCounts
   etag: string | null
   lastModified: string | null
   sha256: string | null
-  /** To be kept: its bytes as they came, and their Content-Type. */
-  body: { bytes: Buffer; type: string | null } | null
-  error: { code: string; message: string } | null
+  /** To be kept. */
+  body: PageBody | null
+  error: { code: string; message: string; mayPass: boolean } | null
   /** Links that lead on. */
   found: Link[]
+}
+
+/** What was found in one page. */
+export interface PageCounts {
+  /** Files that it led to, unchanged ones included. */
+  files: number
+  /** Of its rows those that have a value, by column. */
+  fields: Record<string, number>
+  /** How often each of the other selectors matched, by name. */
+  selectors: Record<string, number>
 }
 
 /** How far a scan has come. */
@@ -58,17 +77,22 @@ export interface ScanTally {
   waiting: number
   done: number
   failed: number
+  /** Of them those that another try may mend. */
+  mayPass: number
   skipped: number
   /** Ids that were given out, the first pages of their lists alone. */
   ids: number
+  /** The first of them. */
+  firstId: string | null
   /** The largest id that was found to be there; null: none yet. */
   highestThere: string | null
-  rows: number
 }
 
 /** How often something was found, and of how many. */
 export interface Count {
+  /** `pages`, `rows`, `files`, `files saved`, `pages failed`, `pages skipped`, `state:<word>`, `field:<column>`, `selector:<name>`. */
   subject: string
+  /** Of a field the rows. */
   pages: number
   matched: number
 }
@@ -76,8 +100,11 @@ export interface Count {
 export interface Scan {
   /** The run that began it: this one, or the one it repeats. */
   scanId: string
+  /** When its first page was asked for; now, if none was. */
+  begunAt: Date
+  /** What this run counted when it ended the scan, in an attempt that died before it could say so; null: it goes on. */
+  ended: Count[] | null
   tally(): Promise<ScanTally>
-  /** How often each selector matched in all pages so far; of fields `pages` counts the rows. */
   counts(): Promise<Count[]>
   firstFailure(): Promise<{ url: string; code: string; message: string } | null>
   /** Pages that failed wait again. */
@@ -88,27 +115,39 @@ export interface Scan {
   next(after: number, limit: number): Promise<Visit[]>
   /** What came of some pages: visits, inventory, files and links that lead on commit together. */
   record(ends: VisitEnd[]): Promise<void>
-  /** What was last downloaded from an address; null: nothing. */
-  lastFile(url: string): Promise<{ sha256: string; savedAt: Date } | null>
-  /** Bytes that were kept of a page at an earlier visit. */
-  keptBody(url: string): Promise<{ bytes: Buffer; type: string | null } | null>
-  /** Labels of its rows, in the order of the pages. */
-  labels(): Promise<string[]>
-  /** The rows of a label have been loaded and go. */
-  loaded(label: string): Promise<void>
+  /** What was last downloaded from an address into that folder; null: nothing. */
+  lastFile(url: string, folder: string): Promise<Pick<SavedFile, 'sha256' | 'etag' | 'lastModified'> | null>
+  /** The bytes of a page as it is, where they are kept. */
+  keptBody(url: string): Promise<PageBody | null>
+  /** Labels that have rows to load, in the order of the pages; with `complete` only those none of whose items has a page that failed or waits. */
+  labels(complete: boolean): Promise<{ label: string; position: number }[]>
   /** The rows of a label in the order of the pages, in batches. */
   rowsOf(label: string): AsyncIterable<Record<string, string | null>[]>
-  /** What the last good runs of these settings had on average: medians, for what at least three of them counted. */
+  /** The rows of a label have been dealt with and go. */
+  loaded(label: string): Promise<void>
+  /** What the last good runs of these settings had: medians of up to five, for what at least three of them counted. */
   usual(): Promise<Map<string, Count>>
-  /** Writes the counts down; a good scan ends and its visits go. */
-  end(counts: Count[], isGood: boolean): Promise<void>
+  /** Writes the counts down beside what is usual, and ends the scan: its visits go, and so do those of ended runs before it. */
+  end(counts: Count[], usual: Map<string, Count>, isGood: boolean): Promise<void>
+}
+
+/** A page whose bytes are kept. */
+export interface KeptPage extends PageBody {
+  url: string
+  item: string | null
+  /** Rows that were found at the last visit. */
+  rowsBefore: number | null
 }
 
 export interface Scans {
   /** The source folder of a row of dba.importconfig, as it is written there. @throws PermanentError config_not_found */
   importFolder(configName: string): Promise<string>
-  /** Begins a scan, or goes on with that of an earlier attempt, or of the run that this one repeats. */
+  /** Begins a scan, or goes on with that of an earlier attempt, or of the run that this one repeats with the same settings. */
   open(): Promise<Scan>
+  /** The largest id whose page was ever there; null: none. */
+  highestEver(): Promise<string | null>
   /** Pages whose bytes are kept, the newest first: for reading them again. */
-  keptPages(): AsyncIterable<{ url: string; item: string | null; statusCode: number; bytes: Buffer; type: string | null }>
+  keptPages(): AsyncIterable<KeptPage>
+  /** Forgets bytes that are older than so many days. @returns how many pages' */
+  forgetBodies(days: number): Promise<number>
 }

@@ -1,10 +1,12 @@
 /** Looks at schedules and their configs without running them, and answers at the row. */
+import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Pool } from 'pg'
 import { listMatchingFiles } from '../../systemscripts/settled-files.ts'
 import type { Config } from '../config.ts'
 import { type Answer, readUnanswered, type UnansweredSchedule, writeAnswers } from '../control-plane/answers.ts'
 import { explainSchedule } from '../control-plane/explain-schedule.ts'
+import { createHosts } from '../control-plane/hosts.ts'
 import { explainError } from '../db/explain-error.ts'
 import type { Connections } from '../job/connections.ts'
 import type { Job } from '../job/define-job.ts'
@@ -123,6 +125,8 @@ async function checkJob(schedule: UnansweredSchedule, deps: AnswerDeps): Promise
   const job = deps.jobs.get(schedule.terms.job)
   if (!job) return [{ isOk: false, message: `the worker on ${hostname()} has no job "${schedule.terms.job}"` }]
   const signal = AbortSignal.timeout(checkLimitMs)
+  // A look is asked of hosts like any other run.
+  const hosts = createHosts(deps.control, randomUUID())
   try {
     const { check } = job.prepare({ ...schedule.settings, ...schedule.args })
     if (check === null) return []
@@ -130,6 +134,7 @@ async function checkJob(schedule: UnansweredSchedule, deps: AnswerDeps): Promise
       check({
         args: schedule.args,
         connections: deps.connections,
+        hosts,
         query: async (text, values) => (await deps.control.query<Record<string, unknown>>(text, values)).rows,
         folder: (path) => folderOf(deps.config, path),
         programDir: deps.config.programDir ?? null,
@@ -141,6 +146,8 @@ async function checkJob(schedule: UnansweredSchedule, deps: AnswerDeps): Promise
     return [result]
   } catch (error) {
     return [{ isOk: false, message: inWords(error) }]
+  } finally {
+    await hosts.close().catch(() => {})
   }
 }
 

@@ -7,6 +7,7 @@ import { createDatasets } from '../control-plane/datasets.ts'
 import { createFileLedger } from '../control-plane/files.ts'
 import { createHosts } from '../control-plane/hosts.ts'
 import type { LogEntry } from '../control-plane/log.ts'
+import { createMails } from '../control-plane/mails.ts'
 import { type ClaimedRun, type Lease, proveLease, writeProgress } from '../control-plane/runs.ts'
 import { createScans } from '../control-plane/scans.ts'
 import { inTransaction } from '../control-plane/transaction.ts'
@@ -67,7 +68,8 @@ export function createContext(deps: ContextDeps, claimed: ClaimedRun, lease: Lea
       files: createFileLedger(ledger),
       datasets: createDatasets(ledger),
       scans: createScans(ledger),
-      hosts: createHosts(pool, runId),
+      hosts: createHosts(pool, runId, (message) => log(message, {}, { level: 'warning' })),
+      mails: createMails(ledger),
       folder: (path) => folderOf(config, path),
       programDir: config.programDir ?? null,
     },

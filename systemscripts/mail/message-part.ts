@@ -1,5 +1,4 @@
 import { fieldValue, type HeaderField } from './mime/header-fields.ts'
-import { headerText } from './mime/header-text.ts'
 import { type Parameterized, parseParameters } from './mime/parameters.ts'
 
 /** One node of a message: a text, a file, or something that holds others. */
@@ -129,9 +128,4 @@ const ENDINGS: Record<string, string> = {
   'image/jpeg': 'jpg',
   'text/plain': 'txt',
   'text/comma-separated-values': 'csv',
-}
-
-/** Text of a header field for people, such as the subject. Empty without one. */
-export function shownField(fields: HeaderField[], name: string): string {
-  return headerText(fieldValue(fields, name) ?? '')
 }

@@ -5,7 +5,8 @@ import { LoadRefused, type Rejects } from './load-refused.ts'
 /** What a person demands of the rows of a file as a whole. */
 export interface Check {
   checkName: string
-  kind: 'min_rows' | 'max_rows' | 'rows_near_median' | 'null_share' | 'unique' | 'allowed' | 'expression'
+  /** `seen`: what was found wrong before the rows came; `expression` says it in words. */
+  kind: 'min_rows' | 'max_rows' | 'rows_near_median' | 'null_share' | 'unique' | 'allowed' | 'expression' | 'seen'
   /** Column of the target; of `unique` several may be joined by commas, and null means the key columns. */
   columnName: string | null
   /** Of kind `expression`: a condition that each row meets or leaves open, or a query over `staging` whose one value is true. */
@@ -77,6 +78,7 @@ async function judge(client: ClientBase, check: Check, rows: CheckedRows): Promi
   if (check.kind === 'rows_near_median') return await judgeMedian(client, check, rows)
   if (check.kind === 'null_share') return await judgeNulls(client, check, rows)
   if (check.kind === 'unique') return await judgeUnique(client, check, rows)
+  if (check.kind === 'seen') return check.expression
   return check.kind === 'allowed' ? await judgeAllowed(client, check, rows) : null
 }
 

@@ -1,6 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { CookieJar } from 'tough-cookie'
 import { Agent, type Dispatcher, ProxyAgent } from 'undici'
-import manifest from '../../package.json' with { type: 'json' }
 import { checkedConnector } from './address/checked-connect.ts'
 import { fetchRobots } from './fetch-robots.ts'
 import { usualPatience } from './manners/backoff.ts'
@@ -59,5 +59,6 @@ export function openWebClient(options: WebClientOptions = {}): WebClient {
 
 /** `Rota/0.1.0 (+https://example.org/contact)`: who asks, and where to ask back. */
 export function userAgentOf(contactUrl: string | null): string {
+  const manifest: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   return contactUrl === null ? `Rota/${manifest.version}` : `Rota/${manifest.version} (+${contactUrl})`
 }

@@ -47,7 +47,8 @@ export interface RenderedPage {
 }
 
 /**
- * Opens a page in the browser, with the client's manners, cookies and limits. Its own requests to other hosts count against the size only. All
+ * Opens a page in the browser, with the client's manners, cookies and limits. A login with user and password is sent to its origin, a
+ * bearer token is not. Its own requests to other hosts count against the size only. All
  * traffic goes through a proxy of ours (browser/guard-proxy.ts), so that no script, frame or redirect leads inwards. The page is closed in the end,
  * also when it fails or the signal ends.
  *

@@ -7,11 +7,12 @@ import { bulk } from './bulk.ts'
 import { burst } from './burst.ts'
 import { csvImport } from './csv-import.ts'
 import { csvReading } from './csv-reading.ts'
+import { inbox } from './inbox.ts'
 import { latency } from './latency.ts'
 import { throughput } from './throughput.ts'
 import { xlsx } from './xlsx.ts'
 
-const benches: Record<string, Bench> = { throughput, latency, bulk, burst, reading: csvReading, csv: csvImport, xlsx }
+const benches: Record<string, Bench> = { throughput, latency, bulk, burst, reading: csvReading, csv: csvImport, xlsx, inbox }
 
 const names = process.argv.slice(2)
 const unknown = names.filter((name) => !(name in benches))

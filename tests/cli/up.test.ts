@@ -10,8 +10,9 @@ test('up fills the tables of the demo, stops on Ctrl-C, and goes on where it was
   const address = await addressOf(first)
   assert.equal(first.said().match(/postgres:\/\//g)?.length, 1)
   assert.deepEqual(await ask(address, 'select session_user::text as login'), [{ login: 'rota_dba' }])
-  const targets = (await ask<{ target_table: string }>(address, 'select target_table from dba.importconfig')).map((row) => row.target_table)
-  assert.equal(targets.length, 4)
+  const configured = 'select target_table from dba.importconfig union all select target_table from dba.scrapeconfig'
+  const targets = (await ask<{ target_table: string }>(address, configured)).map((row) => row.target_table)
+  assert.equal(targets.length, 6)
   for (const target of targets) {
     await untilTrue(`${target} has rows`, async () => {
       const [found] = await ask<{ exists: boolean }>(address, `select to_regclass('${target}') is not null as exists`)
@@ -21,7 +22,10 @@ test('up fills the tables of the demo, stops on Ctrl-C, and goes on where it was
   await first.until(/ succeeded /)
   await ask(address, `delete from dba.scheduler where schedule_id = (select min(schedule_id) from dba.scheduler)`)
   const [before] = await ask<{ schedules: string }>(address, 'select count(*) as schedules from dba.scheduler')
+  const site = /web site is at (\S+)$/m.exec(first.said())?.[1] ?? ''
+  assert.equal((await fetch(site)).status, 200)
   assert.equal(await pressCtrlC(first), 0)
+  await assert.rejects(fetch(site))
 
   const second = startUp(t, env)
   assert.equal(await addressOf(second), address)

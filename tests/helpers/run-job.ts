@@ -40,6 +40,8 @@ export async function runJob(job: Job, args: Record<string, unknown>, options: J
     bookmarks: absent('bookmarks'),
     files: absent('files'),
     datasets: absent('datasets'),
+    scans: absent('scans'),
+    hosts: absent('hosts'),
   })
 }
 
@@ -47,7 +49,7 @@ export async function runJob(job: Job, args: Record<string, unknown>, options: J
 export async function checkJob(job: Job, args: Record<string, unknown>, options: JobOptions = {}): Promise<CheckResult> {
   const { check } = job.prepare(args)
   if (check === null) throw new Error(`job ${job.name} has no check`)
-  return check({ ...sharedContext(options), args, query: async () => [], host: 'test-host' })
+  return check({ ...sharedContext(options), args, query: async () => [], hosts: absent('hosts'), host: 'test-host' })
 }
 
 function sharedContext({

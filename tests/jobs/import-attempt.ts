@@ -4,6 +4,8 @@ import type { Pool } from 'pg'
 import importJob from '../../jobs/import.ts'
 import { createDatasets } from '../../src/control-plane/datasets.ts'
 import { createFileLedger } from '../../src/control-plane/files.ts'
+import { createHosts } from '../../src/control-plane/hosts.ts'
+import { createScans } from '../../src/control-plane/scans.ts'
 import { inTransaction } from '../../src/control-plane/transaction.ts'
 import type { Job } from '../../src/job/define-job.ts'
 import type { Outcome } from '../../src/job/outcome.ts'
@@ -53,6 +55,8 @@ export async function attemptImport(attempt: Attempt): Promise<Outcome> {
     connections: { get: notForImports, jobDatabaseUrl: async () => attempt.jobDatabaseUrl ?? (await notForImports()) },
     files: createFileLedger(deps),
     datasets: createDatasets(deps),
+    scans: createScans(deps),
+    hosts: createHosts(pool, runId),
     folder: (path) => (isAbsolute(path) ? path : join(dataDir, path)),
     programDir: null,
   })

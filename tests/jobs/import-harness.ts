@@ -1,9 +1,11 @@
 /** A database, a data folder, and runs of job import in them. */
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createHosts } from '../../src/control-plane/hosts.ts'
 import type { CheckResult } from '../../src/job/define-job.ts'
 import type { Outcome } from '../../src/job/outcome.ts'
 import { freshDatabase, type TestDatabase } from '../helpers/database.ts'
@@ -96,6 +98,7 @@ export async function importBench(t: { after(end: () => Promise<void>): void }):
     return await look({
       args: {},
       connections: { get: notForImports, jobDatabaseUrl: notForImports },
+      hosts: createHosts(pool, randomUUID()),
       query: async (text, values) => (await pool.query<Record<string, unknown>>(text, values)).rows,
       folder,
       programDir: null,

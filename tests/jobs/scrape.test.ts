@@ -1,51 +1,54 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { mkdtemp } from 'node:fs/promises'
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { freshDatabase } from '../helpers/database.ts'
-import { startWorkerProcess } from '../helpers/worker-process.ts'
-import { eventually } from '../helpers/rows.ts'
+import { test } from 'node:test'
+import { scrapeBench } from './scrape-harness.ts'
+import { tablePage } from './scrape-site.ts'
 
-async function site(t: TestContext, answer: RequestListener): Promise<string> {
-  const server = createServer(answer).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.after(() => server.close())
-  t.after(() => server.closeAllConnections())
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
+const codeAndName = [
+  { column_name: 'name', position: 1, selector: 'td:nth-child(1)' },
+  { column_name: 'amount', position: 2, selector: 'td:nth-child(2)', type: 'integer' },
+]
 
-test('a range of ids becomes rows of a table, and pages that say so are left out', async (t) => {
-  const db = await freshDatabase(t)
-  const origin = await site(t, (request, response) => {
-    const id = Number(/(\d+)/.exec(request.url ?? '')?.[1])
-    if (request.url === '/robots.txt') return response.writeHead(404).end()
+test('a range of ids becomes rows of a table, and pages that are not there or say so give none', async (t) => {
+  const bench = await scrapeBench(t, (_, response, path) => {
+    const id = Number(/\d+/.exec(path)?.[0])
     if (id % 5 === 0) return response.writeHead(404).end('none')
-    response.setHeader('content-type', 'text/html')
-    if (id % 3 === 0) return response.end('<title>no</title><div class="alert">Invalid Event ID</div>')
-    response.end(`<title>Event ${id}</title><table><tr><td>A${id}</td><td>0${id}</td></tr><tr><td>B</td><td>2</td></tr></table>`)
+    if (id % 3 === 0) return response.end('<div class="alert">Invalid Event ID</div>')
+    return response.end(
+      tablePage(
+        [
+          [`A${id}`, id],
+          ['B', 2],
+        ],
+        `Event ${id}`,
+      ),
+    )
   })
-  await db.pool.query(`update dba.scrapehost set min_gap = '0', parallel = 8 where host = '*'`)
-  await db.pool.query(
-    `insert into dba.scrapeconfig (config_name, start_url, ids_from, ids_spec, row_selector, target_table, skip_states, allow_private_hosts)
-     values ('events', $1, 'range', '1..60', 'tr', 'feeds.event', '{Invalid}', true)`,
-    [`${origin}/event_{id}`],
+  await bench.configure(
+    { start_url: `${bench.site.origin}/event_{id}`, ids_from: 'range', ids_spec: '1..60', row_selector: 'tr', skip_states: '{Invalid}' },
+    [
+      ...codeAndName,
+      { column_name: 'id' },
+      { column_name: 'title' },
+      { column_name: 'invalid', selector: '.alert', state_word: 'Invalid' },
+    ],
   )
-  await db.pool.query(`insert into dba.scrapefield (config_name, column_name, selector) values ('events', 'name', 'td:nth-child(1)'), ('events', 'code', 'td:nth-child(2)')`)
-  await db.pool.query(`insert into dba.scrapefield (config_name, column_name) values ('events', 'id')`)
-  await db.pool.query(`insert into dba.scrapefield (config_name, column_name, selector, state_word) values ('events', 'invalid', '.alert', 'Invalid')`)
-  await db.pool.query(`insert into dba.scheduler (schedule_name, job, config_name) values ('events', 'scrape', 'events')`)
-  await db.pool.query(`insert into dba.run (schedule_name) values ('events')`)
-  const dataDir = await mkdtemp(join(tmpdir(), 'scrape-'))
-  const worker = await startWorkerProcess({ url: db.url, dataDir })
-  t.after(() => worker.process.kill('SIGKILL'))
-  const run = await eventually(async () => {
-    const { rows } = await db.pool.query(`select state, note, error_message, error_detail, rows_written from dba.run where schedule_name = 'events'`)
-    return rows[0]?.state === 'succeeded' || rows[0]?.state === 'failed' || rows[0]?.error_message ? rows[0] : null
-  })
-  console.log(run)
-  assert.equal(run.state, 'succeeded')
+  const outcome = await bench.run()
+  assert.equal(outcome.note, '60 pages read; 64 rows.')
+  assert.equal(outcome.rowsWritten, 64)
+  assert.equal(bench.site.asked.length, 60)
+  assert.deepEqual(await bench.query('select name, amount, id, title from feeds.page order by id::int, name limit 2'), [
+    { name: 'A1', amount: 1, id: '1', title: 'Event 1' },
+    { name: 'B', amount: 2, id: '1', title: 'Event 1' },
+  ])
+  assert.deepEqual(await bench.query(`select state_word, status_code, life, count(*) from dba.page group by 1, 2, 3 order by 2, 1`), [
+    { state_word: 'Invalid', status_code: 200, life: null, count: 16 },
+    { state_word: null, status_code: 200, life: 'new', count: 32 },
+    { state_word: null, status_code: 404, life: null, count: 12 },
+  ])
+  assert.deepEqual(await bench.query('select label, state, rows_written from dba.dataset'), [
+    { label: 'pages', state: 'active', rows_written: 64 },
+  ])
+  assert.equal((await bench.names('archive')).length, 1)
+  assert.deepEqual(await bench.names('scrape'), [])
+  assert.deepEqual(await bench.query('select * from dba.visit'), [])
 })

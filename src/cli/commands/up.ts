@@ -4,7 +4,7 @@ import { type Keeper, keepRunning } from '../../db/embedded/keep-running.ts'
 import { type EmbeddedServer, startEmbedded } from '../../db/embedded/start.ts'
 import { explainError } from '../../db/explain-error.ts'
 import type { Call, Command } from '../command.ts'
-import { loadDemoOnce } from '../demo.ts'
+import { startDemo } from '../demo.ts'
 import type { RunningWorker } from '../deps.ts'
 import { withSecrets } from '../open-secrets.ts'
 import { prepareDatabase } from '../prepare-database.ts'
@@ -72,8 +72,17 @@ async function serve(call: Call, url: string, signals: StopSignals, life: Life):
     isStopping = true
   })
   await life.persist(() => prepareDatabase(call, url))
-  if (call.config().demo && !isStopping) await life.persist(() => loadDemoOnce(call, url))
-  if (isStopping) return 0
+  const { demo, dataDir } = call.config()
+  const say = (line: string): void => call.out.line(line)
+  const site = demo && !isStopping ? await life.persist(() => startDemo({ url, dataDir, say })) : null
+  try {
+    return isStopping ? 0 : await work(call, url, signals, life)
+  } finally {
+    await site?.close()
+  }
+}
+
+async function work(call: Call, url: string, signals: StopSignals, life: Life): Promise<number> {
   const worker = await life.persist(() => startPrintingWorker(call, url))
   try {
     call.out.line(`Worker ${worker.worker} takes runs of ${worker.lanes.join(', ')}.`)

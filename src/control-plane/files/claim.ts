@@ -40,11 +40,12 @@ const dayMet = `to_char(seen_at at time zone 'UTC', 'YYYY-MM-DD') as day`
 
 /** Kept files that a person wants loaded again, and those whose reload was cut short; oldest first. */
 export const retryQuery = `
-  select file_id, path, file_name, size_bytes, coalesce(modified_at, seen_at) as modified_at
+  select f.file_id, path, file_name, size_bytes, coalesce(modified_at, seen_at) as modified_at, d.label, to_char(d.dataset_date, 'YYYY-MM-DD') as dataset_date
   from dba.file f
+  left join lateral (select label, dataset_date from dba.dataset d where d.file_id = f.file_id order by d.dataset_id desc limit 1) d on true
   where job = $2 and config_name is not distinct from $3
     and (state = 'retry' or state = 'loading' and kept_path is not null and not ${ofAnotherLiveRun})
-  order by file_id`
+  order by f.file_id`
 
 /**
  * Forgets a claim as if the file had never been looked at; a retry stays with the run, whose next attempt goes on with it.

@@ -37,6 +37,8 @@ export interface Bytes {
   sizeBytes: number
   job: string
   configName: string | null
+  /** Then only this very file counts, which another run has dealt with and not put away. */
+  loadsSameBytes: boolean
 }
 
 /** Whether another file of so many bytes was dealt with. Where none was, these bytes are new. */
@@ -54,16 +56,16 @@ export async function isSizeMet(pool: Pool, { fileId, sizeBytes }: Pick<Bytes, '
  */
 export async function findKnownBytes(
   db: ClientBase | Pool,
-  { fileId, path, sha256, sizeBytes, job, configName }: Bytes,
+  { fileId, path, sha256, sizeBytes, job, configName, loadsSameBytes }: Bytes,
 ): Promise<KnownFile | null> {
   const { rows } = await db.query<KnownRow>(
     `select file_id, file_name, state, kept_path, reason, updated_at, path = $2 and kept_at is null as is_on_its_way
      from dba.file f
      where size_bytes = $6 and sha256 = $3 and job = $4 and config_name is not distinct from $5 and file_id <> $1 and kept_path is not null
-       and (state in ('loaded', 'stored', 'quarantined', 'waiting') or path = $2 and kept_at is null and state <> 'loading')
+       and (not $7 and state in ('loaded', 'stored', 'quarantined', 'waiting') or path = $2 and kept_at is null and state <> 'loading')
      order by is_on_its_way desc, file_id desc
      limit 1`,
-    [fileId, path, sha256, job, configName, sizeBytes],
+    [fileId, path, sha256, job, configName, sizeBytes, loadsSameBytes],
   )
   const row = rows[0]
   if (row === undefined) return null

@@ -65,7 +65,7 @@ export function createTaker(deps: LedgerDeps, troubles: Troubles): FileLedger['t
     if (!isHashedBeside && (await isSettledByHash(held))) return
     const isArchived = isRetry && !isBelow(keeping.failedFolder, bytesAt)
     const place = isArchived ? bytesAt : placeFor(keeping.archiveFolder, held)
-    await load({ ...file, fileId, bytesAt, hash, face, sizeBytes, place, csvPaths })
+    await load({ ...file, fileId, bytesAt, hash, face, sizeBytes, place, csvPaths, loadsSameBytes: keeping.loadsSameBytes === true })
     if (isRetry) await removeReason(bytesAt)
     await clearAway(held, isArchived ? null : place)
   }
@@ -88,8 +88,9 @@ export function createTaker(deps: LedgerDeps, troubles: Troubles): FileLedger['t
   }
 
   /** Null also for what a person wants again. */
-  async function findKnown({ fileId, isRetry, path, hash }: HeldFile): Promise<KnownFile | null> {
-    return isRetry ? null : await findKnownBytes(pool, { ...deps, ...(await hash), fileId, path })
+  async function findKnown({ fileId, isRetry, path, hash, keeping }: HeldFile): Promise<KnownFile | null> {
+    const { loadsSameBytes = false } = keeping
+    return isRetry ? null : await findKnownBytes(pool, { ...deps, ...(await hash), fileId, path, loadsSameBytes })
   }
 
   /** Decides what an error means: for this file, for the others, for the run. */

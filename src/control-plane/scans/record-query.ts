@@ -9,23 +9,27 @@ export const recordQuery = `
   ), visited as (
     update dba.visit v
     set state = t."end" ->> 'state', state_word = t."end" ->> 'stateWord', status_code = (t."end" ->> 'statusCode')::integer, label = t."end" ->> 'label',
-        is_there = (t."end" ->> 'isThere')::boolean, rows = t."end" -> 'rows', files = jsonb_array_length(t."end" -> 'files'), counts = t."end" -> 'counts',
-        error_code = t."end" -> 'error' ->> 'code', error_message = t."end" -> 'error' ->> 'message', visited_at = clock_timestamp()
+        is_there = (t."end" ->> 'isThere')::boolean, rows = t."end" -> 'rows', row_count = jsonb_array_length(t."end" -> 'rows'),
+        files = jsonb_array_length(t."end" -> 'files'), counts = t."end" -> 'counts', error_code = t."end" -> 'error' ->> 'code',
+        error_message = t."end" -> 'error' ->> 'message', may_pass = (t."end" -> 'error' ->> 'mayPass')::boolean, visited_at = clock_timestamp()
     from told t
     where v.scan_id = $1 and v.position = t.position
     returning v.position, v.url, v.item
   ), seen as (
     insert into dba.page as p (config_name, url, item, life, state_word, status_code, title, row_count, etag, last_modified, sha256, run_id, error_code, error_message,
-      first_seen_at, last_seen_at, changed_at, visited_at, body, body_type, body_at)
-    select $2, v.url, v.item, case when (t."end" ->> 'isThere')::boolean then 'new' end, t."end" ->> 'stateWord', (t."end" ->> 'statusCode')::integer, t."end" ->> 'title',
+      first_seen_at, last_seen_at, changed_at, body, body_type, body_status, body_sha256, body_at)
+    select $2, v.url, v.item, case when s.is_there then 'new' end, t."end" ->> 'stateWord', (t."end" ->> 'statusCode')::integer, t."end" ->> 'title',
       jsonb_array_length(t."end" -> 'rows'), t."end" ->> 'etag', t."end" ->> 'lastModified', t."end" ->> 'sha256', $3, t."end" -> 'error' ->> 'code', t."end" -> 'error' ->> 'message',
-      case when (t."end" ->> 'isThere')::boolean then clock_timestamp() end, case when (t."end" ->> 'isThere')::boolean then clock_timestamp() end,
-      case when (t."end" ->> 'isThere')::boolean then clock_timestamp() end, clock_timestamp(), t.body, t."end" ->> 'bodyType', case when t.body is not null then clock_timestamp() end
+      case when s.is_there then clock_timestamp() end, case when s.is_there then clock_timestamp() end, case when s.is_there then clock_timestamp() end,
+      t.body, t."end" ->> 'bodyType', (t."end" ->> 'bodyStatus')::integer, case when t.body is not null then t."end" ->> 'sha256' end, case when t.body is not null then clock_timestamp() end
     from visited v join told t on t.position = v.position
+    cross join lateral (select (t."end" ->> 'isThere')::boolean as is_there) s
     on conflict (config_name, url) do update
     set item = excluded.item, state_word = excluded.state_word, status_code = excluded.status_code, row_count = excluded.row_count, run_id = excluded.run_id,
-        error_code = excluded.error_code, error_message = excluded.error_message, visited_at = excluded.visited_at,
-        title = coalesce(excluded.title, p.title), etag = coalesce(excluded.etag, p.etag), last_modified = coalesce(excluded.last_modified, p.last_modified),
+        error_code = excluded.error_code, error_message = excluded.error_message, visited_at = excluded.visited_at, title = coalesce(excluded.title, p.title),
+        -- What the server calls a version goes with its bytes.
+        etag = case when excluded.sha256 is null then p.etag when excluded.sha256 = p.sha256 then coalesce(excluded.etag, p.etag) else excluded.etag end,
+        last_modified = case when excluded.sha256 is null then p.last_modified when excluded.sha256 = p.sha256 then coalesce(excluded.last_modified, p.last_modified) else excluded.last_modified end,
         life = case
           -- An error says nothing of whether the page is there.
           when excluded.life is null and excluded.error_code is not null then p.life
@@ -41,12 +45,15 @@ export const recordQuery = `
           when excluded.error_code is null and p.first_seen_at is not null then coalesce(p.gone_at, excluded.visited_at)
           else p.gone_at end,
         sha256 = coalesce(excluded.sha256, p.sha256),
-        body = coalesce(excluded.body, p.body), body_type = case when excluded.body is not null then excluded.body_type else p.body_type end,
+        body = coalesce(excluded.body, p.body),
+        body_type = case when excluded.body is null then p.body_type else excluded.body_type end,
+        body_status = case when excluded.body is null then p.body_status else excluded.body_status end,
+        body_sha256 = case when excluded.body is null then p.body_sha256 else excluded.body_sha256 end,
         body_at = coalesce(excluded.body_at, p.body_at)
     returning p.page_id, p.url
   )
-  insert into dba.pagefile (page_id, run_id, url, file_name, saved_path, size_bytes, sha256)
-  select s.page_id, $3, f ->> 'url', f ->> 'fileName', f ->> 'savedPath', (f ->> 'sizeBytes')::bigint, f ->> 'sha256'
+  insert into dba.pagefile (page_id, run_id, url, file_name, saved_path, size_bytes, sha256, etag, last_modified)
+  select s.page_id, $3, f ->> 'url', f ->> 'fileName', f ->> 'savedPath', (f ->> 'sizeBytes')::bigint, f ->> 'sha256', f ->> 'etag', f ->> 'lastModified'
   from told t
   join visited v on v.position = t.position
   join seen s on s.url = v.url

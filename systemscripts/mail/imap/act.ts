@@ -1,19 +1,26 @@
 import type { ImapFlow } from 'imapflow'
 import type { MessageAction } from '../mailbox.ts'
 import type { MessageRef } from '../message-head.ts'
-import { fetchByUid, openFor } from './heads.ts'
-import { commandRefusal } from './refusals.ts'
+import { commandRefusal, renumbered } from './refusals.ts'
 import type { ImapSession } from './session.ts'
 
 /** See Mailbox.act. A label is Gmail's where the server knows them, else a keyword; where the server keeps none, the message is moved. */
 export async function actOnMessage(session: ImapSession, ref: MessageRef, action: MessageAction): Promise<string | null> {
   if (action.kind === 'leave') return 'left as it was'
-  await openFor(session, ref, 'write')
-  if (!(await fetchByUid(session, [ref], 'looking for a message', { uid: true, flags: true })).has(ref.uid)) return null
+  await openToWrite(session, ref)
+  const found = await session.doing('looking for a message', (client) =>
+    client.fetchOne(ref.uid, { uid: true, flags: true }, { uid: true }),
+  )
+  if (!found) return null
   if (action.kind === 'mark_read') return setFlag(session, ref, '\\Seen', 'marked as read')
   if (action.kind === 'flag') return setFlag(session, ref, '\\Flagged', 'flagged')
   const label = action.label ?? 'Processed'
   return action.kind === 'label' ? addLabel(session, ref, label) : move(session, ref, label)
+}
+
+async function openToWrite(session: ImapSession, { folder, uidValidity }: MessageRef): Promise<void> {
+  const box = await session.open(folder, 'write')
+  if (String(box.uidValidity) !== uidValidity) throw renumbered(folder)
 }
 
 async function setFlag(session: ImapSession, ref: MessageRef, flag: string, done: string, useLabels = false): Promise<string> {
@@ -35,7 +42,7 @@ async function addLabel(session: ImapSession, ref: MessageRef, label: string): P
 
 async function move(session: ImapSession, ref: MessageRef, folder: string): Promise<string> {
   const path = await session.ensureFolder(folder)
-  await openFor(session, ref, 'write')
+  await openToWrite(session, ref)
   if (session.client.mailbox && session.client.mailbox.path === path) return `is in "${path}"`
   const isDone = await session.doing(`moving a message to "${path}"`, (client) => moveSafely(client, ref.uid, path))
   if (!isDone) throw commandRefusal(new Error('the server refused it'), `moving a message to "${path}"`)

@@ -41,6 +41,8 @@ export async function connectImap(options: ImapOptions): Promise<ImapFlow> {
     clientInfo: { name: 'Rota' },
     logger: false,
     disableAutoIdle: true,
+    // CONDSTORE would make the server compute a change number for every message.
+    disableAutoEnable: true,
     // Costs more processor time than it saves on the way: mail is base64.
     disableCompression: true,
     connectionTimeout: Math.min(timeout, 30_000),

@@ -3,7 +3,7 @@ import type { MessageRef } from '../message-head.ts'
 import type { MessagePart } from '../message-part.ts'
 import { decodeTransfer } from '../mime/decode-transfer.ts'
 import { type OpenEncoded, openPart } from '../open-part.ts'
-import { fetchByUid, openFor } from './heads.ts'
+import { bytesOf, fetchItems } from './heads.ts'
 import { commandRefusal, messageGone } from './refusals.ts'
 import type { ImapSession } from './session.ts'
 
@@ -11,7 +11,7 @@ import type { ImapSession } from './session.ts'
 const WINDOW_BYTES = 1024 * 1024
 /** Parts up to this size are fetched together, so that a thousand small files are not a thousand round trips. */
 const SMALL_BYTES = 256 * 1024
-const TOGETHER_BYTES = 8 * 1024 * 1024
+const TOGETHER_BYTES = 4 * 1024 * 1024
 const TOGETHER_PARTS = 100
 
 /** See Mailbox.read. */
@@ -47,23 +47,20 @@ function smallOnes(wanted: WantedPart[], from: number): WantedPart[] {
 
 async function fetchTogether(session: ImapSession, wanted: WantedPart[]): Promise<Map<WantedPart, Buffer>> {
   const fetched = new Map<WantedPart, Buffer>()
-  for (const section of new Set(wanted.map(({ part }) => part.partId))) {
-    const ofSection = wanted.filter(({ part }) => part.partId === section)
-    for (const folder of new Set(ofSection.map(({ ref }) => ref.folder))) {
-      const inFolder = ofSection.filter(({ ref }) => ref.folder === folder)
-      const refs = inFolder.map(({ ref }) => ref)
-      const messages = await fetchByUid(session, refs, 'fetching attachments', { uid: true, bodyParts: [section] })
-      for (const one of inFolder) {
-        const bytes = messages.get(one.ref.uid)?.bodyParts?.get(section.toLowerCase())
-        if (bytes) fetched.set(one, bytes)
-      }
+  for (const group of Map.groupBy(wanted, ({ ref, part }) => `${part.partId} ${ref.folder}`).values()) {
+    const section = group[0]?.part.partId ?? ''
+    const refs = group.map(({ ref }) => ref)
+    const messages = await fetchItems(session, refs, `(UID BODY.PEEK[${section}])`)
+    for (const one of group) {
+      const bytes = bytesOf(messages.get(one.ref.uid), section)
+      if (bytes) fetched.set(one, bytes)
     }
   }
   return fetched
 }
 
 async function isThere(session: ImapSession, ref: MessageRef): Promise<boolean> {
-  return (await fetchByUid(session, [ref], 'looking for a message', { uid: true, flags: true })).has(ref.uid)
+  return (await fetchItems(session, [ref], '(UID FLAGS)')).has(ref.uid)
 }
 
 /** Encoded bytes of a part, or of the whole message, in windows. */
@@ -86,39 +83,22 @@ async function* windows(
   part: MessagePart | null,
   range = { start: 0, end: Number.POSITIVE_INFINITY },
 ): AsyncGenerator<Buffer> {
-  const section = part === null ? null : part.partId
+  const section = part?.partId ?? ''
   const expected = Math.min(part?.encodedBytes ?? 0, range.end)
   for (let at = range.start; at < range.end; ) {
     const length = Math.min(WINDOW_BYTES, range.end - at)
-    const bytes = await windowAt(session, ref, section, at, length)
-    if (bytes === null) throw messageGone(ref.folder, ref.uid)
-    if (bytes.length > 0) yield bytes.subarray(0, bytes.length > length ? undefined : length)
+    const values = (await fetchItems(session, [ref], `(UID BODY.PEEK[${section}]<${at}.${length}>)`)).get(ref.uid)
+    if (values === undefined) throw messageGone(ref.folder, ref.uid)
+    const bytes = bytesOf(values, section) ?? Buffer.alloc(0)
+    if (bytes.length > 0) yield bytes
     at += bytes.length
     if (bytes.length === 0 || bytes.length > length || (bytes.length < length && at >= expected)) return
-    if (part?.encodedBytes && at > part.encodedBytes * 2 + WINDOW_BYTES) {
-      throw commandRefusal(
-        new Error(`part ${part.partId} gives more than the ${part.encodedBytes} bytes it is said to have`),
-        'reading a part',
-      )
-    }
+    if (part?.encodedBytes && at > part.encodedBytes * 2 + WINDOW_BYTES) throw tooMuch(part)
   }
 }
 
-/** Null when the message is gone; empty behind the end. */
-async function windowAt(
-  session: ImapSession,
-  ref: MessageRef,
-  section: string | null,
-  start: number,
-  maxLength: number,
-): Promise<Buffer | null> {
-  await openFor(session, ref)
-  const query =
-    section === null ? { uid: true, source: { start, maxLength } } : { uid: true, bodyParts: [{ key: section, start, maxLength }] }
-  const message = await session.doing('reading a message', (client) => client.fetchOne(ref.uid, query, { uid: true }))
-  if (!message) return null
-  const bytes = section === null ? message.source : message.bodyParts?.get(section.toLowerCase())
-  return bytes || Buffer.alloc(0)
+function tooMuch({ partId, encodedBytes }: MessagePart): Error {
+  return commandRefusal(new Error(`part ${partId} gives more than the ${encodedBytes} bytes it is said to have`), 'reading a part')
 }
 
 async function* just(bytes: Buffer): AsyncGenerator<Buffer> {

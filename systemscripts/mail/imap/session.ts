@@ -1,21 +1,68 @@
 import type { ImapFlow, ListResponse, MailboxObject } from 'imapflow'
-import { commandRefusal, folderMissing } from './refusals.ts'
+import type { MessageRef } from '../message-head.ts'
+import { connectImap, type ImapOptions } from './connect.ts'
+import { type FetchLane, openFetchLane } from './fetch-lane.ts'
+import { commandRefusal, folderMissing, renumbered } from './refusals.ts'
 
-/** One connection and the folder that is open on it. Commands are given one after the other. */
+/**
+ * One connection for commands, which are given one after the other, and one that reads. One that was lost between two commands, as servers do
+ * when little happens on it, is made again; a command that was under way fails.
+ */
 export interface ImapSession {
-  client: ImapFlow
+  readonly client: ImapFlow
   /** Opens a folder, unless it is open so already. `isFresh` opens it again, so that counts are true. */
   open(folder: string, mode: 'read' | 'write', isFresh?: boolean): Promise<MailboxObject>
   /** The folder's path on the server, made when missing. */
   ensureFolder(folder: string): Promise<string>
   folders(): Promise<ListResponse[]>
+  /**
+   * The lane that reads the folder of a message: opened when it is first needed, kept for the next.
+   * @throws JobError `mailbox_renumbered` when the message's number means another by now
+   */
+  laneFor(ref: MessageRef): Promise<FetchLane>
+  /** Opens the lane of a folder anew, so that it knows what came since. */
+  openLane(folder: string): Promise<FetchLane>
+  closeLane(): void
   /** Runs commands; a failure is worded. @param doing for the message: `fetching headers` */
   doing<T>(doing: string, work: (client: ImapFlow) => Promise<T>): Promise<T>
 }
 
-export function imapSession(client: ImapFlow, signal: AbortSignal | undefined): ImapSession {
+export function imapSession(first: ImapFlow, options: ImapOptions): ImapSession {
+  const { signal } = options
+  let client = first
   let listed: ListResponse[] | null = null
-  return { client, open, ensureFolder, folders, doing }
+  let lane: { folder: string; opened: FetchLane } | null = null
+  return {
+    get client() {
+      return client
+    },
+    open,
+    ensureFolder,
+    folders,
+    doing,
+    laneFor,
+    openLane,
+    closeLane,
+  }
+
+  async function laneFor(ref: MessageRef): Promise<FetchLane> {
+    const isRight = lane?.folder === ref.folder && lane.opened.uidValidity === ref.uidValidity && !lane.opened.isLost()
+    const opened = isRight && lane ? lane.opened : await openLane(ref.folder)
+    if (opened.uidValidity !== ref.uidValidity) throw renumbered(ref.folder)
+    return opened
+  }
+
+  async function openLane(folder: string): Promise<FetchLane> {
+    closeLane()
+    const opened = await openFetchLane(options, await pathOf(folder))
+    lane = { folder, opened }
+    return opened
+  }
+
+  function closeLane(): void {
+    lane?.opened.close()
+    lane = null
+  }
 
   async function doing<T>(what: string, work: (client: ImapFlow) => Promise<T>): Promise<T> {
     try {
@@ -29,16 +76,31 @@ export function imapSession(client: ImapFlow, signal: AbortSignal | undefined): 
     }
   }
 
+  async function connect(): Promise<void> {
+    if (!client.usable) client = await connectImap(options)
+  }
+
   async function folders(): Promise<ListResponse[]> {
+    await connect()
     listed = (await doing('listing folders', () => client.list())).filter(({ flags }) => !flags.has('\\Noselect'))
     return listed
   }
 
   async function open(folder: string, mode: 'read' | 'write', isFresh = false): Promise<MailboxObject> {
+    await connect()
     const path = await pathOf(folder)
     const { mailbox } = client
     if (!isFresh && mailbox && mailbox.path === path && (mode === 'read' || !mailbox.readOnly)) return mailbox
-    return doing(`opening folder "${folder}"`, () => client.mailboxOpen(path, { readOnly: mode === 'read' }))
+    const select = (): Promise<MailboxObject> =>
+      doing(`opening folder "${folder}"`, () => client.mailboxOpen(path, { readOnly: mode === 'read' }))
+    try {
+      return await select()
+    } catch (error) {
+      // That it was lost may only be noticed now.
+      if (client.usable || signal?.aborted) throw error
+      await connect()
+      return select()
+    }
   }
 
   async function pathOf(folder: string): Promise<string> {

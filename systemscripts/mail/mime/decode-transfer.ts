@@ -28,6 +28,22 @@ async function* decodeBase64(bytes: AsyncIterable<Buffer>, table: Uint8Array): A
     const decoded = Buffer.allocUnsafe(Math.ceil(((piece.length + 4) * 3) / 4))
     let length = 0
     for (let at = 0; at < piece.length; at += 1) {
+      // Nearly always four characters follow each other that are three bytes.
+      while (count === 0 && at + 4 <= piece.length) {
+        const [a, b, c, d] = [
+          table[piece[at] ?? 0] ?? 255,
+          table[piece[at + 1] ?? 0] ?? 255,
+          table[piece[at + 2] ?? 0] ?? 255,
+          table[piece[at + 3] ?? 0] ?? 255,
+        ]
+        if ((a | b | c | d) > 63) break
+        decoded[length] = (a << 2) | (b >> 4)
+        decoded[length + 1] = (b << 4) | (c >> 2)
+        decoded[length + 2] = (c << 6) | d
+        length += 3
+        at += 4
+      }
+      if (at === piece.length) break
       const sextet = table[piece[at] ?? 0] ?? 255
       if (sextet > 64) continue
       if (sextet < 64) {

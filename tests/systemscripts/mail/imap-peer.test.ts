@@ -1,27 +1,9 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import type { ImapOptions } from '../../../systemscripts/mail/imap/connect.ts'
-import { openImapMailbox } from '../../../systemscripts/mail/imap-mailbox.ts'
+import { test } from 'node:test'
 import type { Mailbox } from '../../../systemscripts/mail/mailbox.ts'
 import { attachmentsOf } from '../../../systemscripts/mail/message-part.ts'
-import { testCertificate } from './certificate.ts'
-import { type ImapPeer, type PeerOptions, startImapPeer } from './imap-peer.ts'
 import { collect, listOf, mail, plainMail } from './make-mail.ts'
-
-const certificate = testCertificate()
-const needsCertificate = certificate === null ? { skip: 'openssl is not installed' } : {}
-
-async function peer(t: TestContext, options: PeerOptions = {}): Promise<ImapPeer> {
-  const started = await startImapPeer(options)
-  t.after(() => started.close())
-  return started
-}
-
-async function connect(t: TestContext, { port }: ImapPeer, options: Partial<ImapOptions> = {}): Promise<Mailbox> {
-  const mailbox = await openImapMailbox({ host: '127.0.0.1', port, user: 'us', login: { password: 'secret' }, tls: 'off', ...options })
-  t.after(() => mailbox.close())
-  return mailbox
-}
+import { connect, peer } from './peer-mailbox.ts'
 
 const refs = async (mailbox: Mailbox) => (await mailbox.look('INBOX', { since: null })).refs
 
@@ -240,42 +222,15 @@ test('a hint tells of new mail at once, and of nothing when the time is over', a
   assert.equal((await refs(mailbox)).length, 1)
 })
 
-test('a token is sent in the way that the server knows', async (t) => {
-  for (const [mechanism, sent] of [
-    ['OAUTHBEARER', 'n,a=us,\x01host=127.0.0.1'],
-    ['XOAUTH2', 'user=us\x01auth=Bearer abc\x01\x01'],
-  ]) {
-    const server = await peer(t, { capabilities: [`AUTH=${mechanism}`, 'SASL-IR'], token: 'abc' })
-    await connect(t, server, { login: { accessToken: async () => 'abc' } })
-    const line = server.lines.find((each) => each.includes(`AUTHENTICATE ${mechanism} `)) ?? ''
-    assert.ok(
-      Buffer.from(line.split(' ').at(-1) ?? '', 'base64')
-        .toString()
-        .startsWith(sent ?? ''),
-      mechanism,
-    )
-  }
-})
-
-test('a refused login is permanent and shows no secret, a busy server is not', async (t) => {
-  const server = await peer(t)
-  const wrong = connect(t, server, { login: { password: 'hunter2' } })
-  await assert.rejects(wrong, (error: Error & { code: string; detail: string }) => {
-    assert.deepEqual([error.name, error.code], ['PermanentError', 'mail_login_refused'])
-    assert.ok(!JSON.stringify([error.message, error.detail]).includes('hunter2'))
-    return true
-  })
-  const busy = await peer(t, { loginAnswer: 'NO [UNAVAILABLE] database is away' })
-  await assert.rejects(connect(t, busy), { name: 'JobError', code: 'mail_server_busy' })
-})
-
-test('a server that is away, or goes away, is tried again', async (t) => {
+test('a server that goes away in a command fails it, one that went away before is connected again', async (t) => {
   const server = await peer(t, { dropsAt: /BODYSTRUCTURE/ })
   server.add('INBOX', plainMail())
   const mailbox = await connect(t, server)
   const found = await refs(mailbox)
   await assert.rejects(listOf(mailbox.structures(found)), { name: 'JobError', code: 'mail_server_failed' })
-  await assert.rejects(listOf(mailbox.heads(found)), { name: 'JobError', code: 'mail_server_failed' })
+  assert.equal((await listOf(mailbox.heads(found))).length, 1, 'the next call connects again')
+  server.dropAll()
+  assert.equal(await mailbox.act(found[0] ?? assert.fail(), { kind: 'flag' }), 'flagged')
   await server.close()
   await assert.rejects(connect(t, server), { name: 'JobError', code: 'mail_server_unreachable' })
 })
@@ -297,27 +252,4 @@ test('a folder that is not there is named with those that are', async (t) => {
   const server = await peer(t)
   const mailbox = await connect(t, server)
   await assert.rejects(mailbox.look('Invoices', { since: null }), { code: 'mail_folder_missing', detail: 'It has "INBOX".' })
-})
-
-test('certificates are verified, also after STARTTLS, unless the row says otherwise', needsCertificate, async (t) => {
-  assert.ok(certificate)
-  for (const kind of ['implicit', 'starttls'] as const) {
-    const server = await peer(t, { tls: { ...certificate, kind } })
-    const isImplicitTls = kind === 'implicit'
-    await assert.rejects(connect(t, server, { tls: 'verify', isImplicitTls }), { name: 'PermanentError', code: 'mail_certificate_refused' })
-    await connect(t, server, { tls: 'require', isImplicitTls })
-    await connect(t, server, { tls: 'verify', isImplicitTls, host: 'localhost', trusted: certificate.cert })
-  }
-})
-
-test('no password is sent in the clear where encryption was asked for', async (t) => {
-  const server = await peer(t)
-  await assert.rejects(connect(t, server, { tls: 'verify', isImplicitTls: false }), {
-    name: 'PermanentError',
-    code: 'mail_tls_not_offered',
-  })
-  assert.deepEqual(
-    server.lines.filter((line) => /LOGIN|AUTHENTICATE/.test(line)),
-    [],
-  )
 })

@@ -38,6 +38,8 @@ export interface ImapPeer {
   /** Lines that clients sent, secrets included. */
   lines: string[]
   add(folder: string, raw: Buffer, receivedAt?: Date): PeerMessage
+  /** Ends all connections, as a server does when nothing happens on them. */
+  dropAll(): void
   close(): Promise<void>
 }
 
@@ -60,6 +62,9 @@ export async function startImapPeer(options: PeerOptions = {}): Promise<ImapPeer
     folders,
     lines,
     add: (folder, raw, receivedAt = new Date('2026-11-19T09:00:00Z')) => addTo(folders, folder, raw, receivedAt),
+    dropAll: () => {
+      for (const socket of sockets) socket.destroy()
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy()
       server.close()

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { pipeline, Readable } from 'node:stream'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
 import { downloadFile } from '../../../systemscripts/web/download-file.ts'
@@ -13,11 +14,8 @@ import { clientOf, page, redirect, signal, startWeb } from './web-servers.ts'
 const MIB = Buffer.alloc(1024 * 1024, 'rota')
 
 /** So many mebibytes, written as fast as they are taken. */
-async function pour(response: ServerResponse, count: number): Promise<void> {
-  for (let index = 0; index < count && !response.destroyed; index += 1) {
-    if (!response.write(MIB)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve))
-  }
-  response.end()
+function pour(response: ServerResponse, count: number): void {
+  pipeline(Readable.from(Array.from({ length: count }, () => MIB)), response, () => {})
 }
 
 test('a file is saved whole under the name that the server gives, with its hash', async (t) => {
@@ -62,7 +60,7 @@ test('a download that fails, is too large, is cut or is a challenge page leaves 
   let cuts = 0
   const web = await startWeb(t, {
     '/404': page('no', {}, 404),
-    '/large': (_, response) => void pour(response, 50),
+    '/large': (_, response) => pour(response, 50),
     '/wall': page('<title>Just a moment...</title>'),
     '/cut': (_, response) => {
       response.writeHead(200, { 'content-length': '10' })
@@ -83,7 +81,7 @@ test('a download that fails, is too large, is cut or is a challenge page leaves 
 
 test('memory does not grow with the file', async (t) => {
   const sizeMib = 400
-  const web = await startWeb(t, { '*': (_, response) => void pour(response, sizeMib) })
+  const web = await startWeb(t, { '*': (_, response) => pour(response, sizeMib) })
   const client = clientOf(t)
   const folder = await temporaryFolder(t)
   let highest = 0

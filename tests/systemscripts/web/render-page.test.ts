@@ -140,7 +140,11 @@ describe('a page in the browser', missing === null ? {} : { skip: missing }, () 
 
   test('leaves no browser behind when the process is killed', { skip: process.platform !== 'linux' }, async (t) => {
     const web = await startWeb(t, { '/': page('<script src=/never></script>'), '/never': () => {} })
-    const child = fork(new URL('render-and-wait.ts', import.meta.url), [web.origin], { stdio: 'ignore' })
+    const child = fork(new URL('render-and-wait.ts', import.meta.url), [web.origin], {
+      stdio: 'ignore',
+      // Where the browser's folders are left.
+      env: { ...process.env, TMPDIR: await temporaryFolder(t) },
+    })
     while (!web.requests.includes('GET /never')) await sleep(20)
     const pid = child.pid ?? 0
     const browsers = descendants(pid)

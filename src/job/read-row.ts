@@ -8,7 +8,7 @@ export type RowReader = ReturnType<typeof rowReader>
  * @param table where the row stands, for people
  */
 export function rowReader(row: Record<string, unknown>, table: string) {
-  return { text, textOrNull, texts, flag, word, numberOrNull, seconds, rows }
+  return { text, textOrNull, texts, flag, word, number, numberOrNull, numbers, seconds, secondsOrNull, rows }
 
   function textOrNull(column: string): string | null {
     const value = row[column] ?? null
@@ -35,6 +35,15 @@ export function rowReader(row: Record<string, unknown>, table: string) {
     return Array.isArray(value) && value.every((text) => typeof text === 'string') ? value : refuse(column, 'a list of texts')
   }
 
+  function number(column: string): number {
+    return numberOrNull(column) ?? refuse(column, 'a number')
+  }
+
+  function numbers(column: string): number[] {
+    const value = row[column] ?? []
+    return Array.isArray(value) && value.every((one) => typeof one === 'number') ? value : refuse(column, 'a list of numbers')
+  }
+
   function numberOrNull(column: string): number | null {
     const value = textOrNull(column)
     if (value === null) return null
@@ -42,7 +51,12 @@ export function rowReader(row: Record<string, unknown>, table: string) {
   }
 
   function seconds(column: string): number {
-    return intervalSeconds(text(column)) ?? refuse(column, "an interval such as '10 seconds'")
+    return secondsOrNull(column) ?? refuse(column, "an interval such as '10 seconds'")
+  }
+
+  function secondsOrNull(column: string): number | null {
+    const value = textOrNull(column)
+    return value === null ? null : (intervalSeconds(value) ?? refuse(column, "an interval such as '10 seconds'"))
   }
 
   /** The rows of a table beside this one; none where the row has not been given them. */
@@ -62,12 +76,27 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** `00:00:02`, as Postgres writes an interval below a day, or as a person does: `10 seconds`, `1 minute 30 s`. */
+/** As Postgres writes an interval, `1 day 00:00:02`, or as a person does: `10 seconds`, `1 minute 30 s`, `7 days`; null for anything else. */
 function intervalSeconds(text: string): number | null {
-  const clock = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(text)
-  if (clock) return Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3])
-  const factors: Record<string, number> = { s: 1, m: 60, h: 3600 }
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)\s*(s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:ours?)?)\b/gi)]
-  if (parts.length === 0 || parts.map(([part]) => part).join('') !== text.replace(/^\s+|(?<=[a-z])\s+|\s+$/gi, '')) return null
-  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (factors[unit?.[0]?.toLowerCase() ?? ''] ?? 0), 0)
+  const clock = /(?:^|\s)(\d+):(\d\d):(\d\d(?:\.\d+)?)\s*$/.exec(text)
+  const words = (clock === null ? text : text.slice(0, clock.index)).toLowerCase()
+  const parts = [...words.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/g)]
+  const sizes = parts.map(([, count, unit = '']) => Number(count) * (unitSeconds(unit) ?? Number.NaN))
+  const hasMore = words.replaceAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/g, '').trim() !== ''
+  if (hasMore || (parts.length === 0 && clock === null)) return null
+  const sum = sizes.reduce(
+    (total, size) => total + size,
+    clock === null ? 0 : Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3]),
+  )
+  return Number.isNaN(sum) ? null : sum
+}
+
+function unitSeconds(unit: string): number | null {
+  if (/^s(ec(ond)?s?)?$/.test(unit)) return 1
+  if (/^m(in(ute)?s?)?$/.test(unit)) return 60
+  if (/^h(ours?)?$/.test(unit)) return 3600
+  if (/^d(ays?)?$/.test(unit)) return 86_400
+  if (/^w(eeks?)?$/.test(unit)) return 604_800
+  if (/^mon(th)?s?$/.test(unit)) return 30 * 86_400
+  return /^y(ears?)?$/.test(unit) ? 365 * 86_400 : null
 }

@@ -1,0 +1,74 @@
+// jobs/inbox.ts: mails are known by their fingerprint and files are written down before they get their names, so a second run takes nothing twice.
+import { type CheckContext, type CheckResult, defineJob } from '../src/job/define-job.ts'
+import type { Outcome } from '../src/job/outcome.ts'
+import { askable } from './inbox/judge.ts'
+import type { LookingThrough, Tally } from './inbox/judge-and-take.ts'
+import { lookThrough } from './inbox/look-through.ts'
+import { openMailbox } from './inbox/open-mailbox.ts'
+import { rehearse } from './inbox/rehearse.ts'
+import { foldersOf, rulesOf } from './inbox/rules-of.ts'
+import { stagingFolder } from './inbox/save-files.ts'
+import { type InboxRequest, readRequest } from './inbox/settings.ts'
+import { survey } from './inbox/survey.ts'
+
+export default defineJob({
+  name: 'inbox',
+  config: readRequest,
+  check: lookAhead,
+  async run(context) {
+    const { config: settings, connections, folder, mails, signal } = context
+    const facts = await connections.get(settings.connectionName)
+    const mailbox = await openMailbox(facts, folder, signal)
+    try {
+      if (settings.rehearsal !== null) return await rehearse(context, mailbox, facts, settings.rehearsal)
+      const ledger = await mails.open(settings.connectionName, settings.folder)
+      const rules = rulesOf(settings, await ledger.otherRules())
+      const folders = await foldersOf(rules, ledger, folder)
+      const looking: LookingThrough = {
+        context,
+        mailbox,
+        ledger,
+        connection: facts,
+        folders,
+        staging: new Map([...folders].map(([name, path]) => [name, stagingFolder(path, settings)])),
+        now: new Date(),
+        rules: askable(rules),
+        tally: { looked: 0, saved: 0, refused: 0, failed: 0, files: 0 },
+        filingFailed: null,
+      }
+      await lookThrough(looking, settings.folder)
+      return outcomeOf(looking.tally)
+    } finally {
+      await mailbox.close()
+    }
+  },
+})
+
+function outcomeOf({ looked, saved, refused, files }: Tally): Outcome {
+  const note = `${counted(looked, 'mail')} looked at, ${saved} taken with ${counted(files, 'file')}${refused === 0 ? '' : `, ${refused} refused`}.`
+  return { note, files, result: { mails_looked_at: looked, mails_taken: saved, mails_refused: refused, files_saved: files } }
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** Logs in, counts the mails, and says how many of the latest each rule would take. */
+async function lookAhead(context: CheckContext<InboxRequest>): Promise<CheckResult> {
+  const { config: settings, connections, folder, query, signal } = context
+  const mailbox = await openMailbox(await connections.get(settings.connectionName), folder, signal)
+  try {
+    const others = await query(
+      `select dba.present_settings('inbox', config_name) as rule from dba.inboxconfig
+       where connection_name = $1 and folder = $2 and is_active and config_name <> $3`,
+      [settings.connectionName, settings.folder, settings.configName],
+    )
+    const rules = rulesOf(
+      settings,
+      others.map(({ rule }) => rule),
+    )
+    return { isOk: true, message: await survey(mailbox, settings.folder, rules) }
+  } finally {
+    await mailbox.close()
+  }
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import type { KnownMail, SeenMail } from '../../src/job/mails.ts'
+import { PermanentError } from '../../systemscripts/errors.ts'
+import type { MessageHead, MessageRef } from '../../systemscripts/mail/message-head.ts'
+import { batchesOf } from './batches.ts'
+import { type Asked, placeOf } from './judge.ts'
+import { fileSafely, judgeAndTake, type LookingThrough } from './judge-and-take.ts'
+import { standingOf } from './standing.ts'
+import { takeAgain } from './take-again.ts'
+
+const lookedAtTogether = 500
+
+/**
+ * Looks through a folder by all rules: files away what an earlier run left saved, goes on with what it left half done, then takes what is new.
+ * @throws PermanentError `mails_failed` when all was done but some mails could not be saved; what filing threw, after the rest was saved
+ */
+export async function lookThrough(looking: LookingThrough, folder: string): Promise<void> {
+  const { context, mailbox, ledger, rules, tally, now } = looking
+  await fileLeftOvers(looking)
+  await takeAgain(looking, await ledger.toTake())
+  const look = await mailbox.look(folder, { since: ledger.cursor, notBefore: oldest(rules, now) })
+  if (look.startedAnew !== null) context.log(`The folder is searched anew: ${look.startedAnew}`, { folder }, { level: 'warning' })
+  const rulesKey = keyOf(rules)
+  const isAnew = ledger.rulesKey !== rulesKey
+  // A file may have taken the name of another: there the name says nothing.
+  const arrived = looking.connection.kind === 'folder' ? look.refs : await ledger.unknown(look.refs)
+  const again = isAnew ? await ledger.unmatched(look.cursor.uidValidity, oldest(rules, now)) : []
+  const refs = unique([...again, ...arrived])
+  for (const batch of batchesOf(refs, lookedAtTogether)) {
+    context.signal.throwIfAborted()
+    const heads: MessageHead[] = []
+    for await (const head of mailbox.heads(batch)) heads.push(head)
+    await lookAt(looking, folder, heads, isAnew)
+    tally.looked += batch.length
+    context.progress(tally.looked / refs.length, `${tally.looked.toLocaleString('en')} mails looked at, ${tally.saved} taken`)
+  }
+  await fileLeftOvers(looking)
+  if (looking.filingFailed !== null) throw looking.filingFailed.error
+  await ledger.end({ account: mailbox.account, cursor: look.cursor, rulesKey, startedAnew: look.startedAnew })
+  for (const left of looking.staging.values()) await rm(left, { recursive: true, force: true })
+  if (tally.failed > 0) throw mailsFailed(tally.failed)
+}
+
+async function fileLeftOvers(looking: LookingThrough): Promise<void> {
+  const left = await looking.ledger.toFile()
+  await fileSafely(
+    looking,
+    left.flatMap(({ messageId, folder, uidValidity, uid, action, filedTo }) =>
+      uid === null || action === null ? [] : [{ messageId, ref: { folder, uidValidity, uid }, action, filedTo }],
+    ),
+  )
+}
+
+/** Tells mails that are new from those that the ledger knows. */
+async function lookAt(looking: LookingThrough, folder: string, heads: MessageHead[], isAnew: boolean): Promise<void> {
+  const { ledger } = looking
+  const known = new Map<string, KnownMail[]>()
+  for (const mail of await ledger.byFingerprint([...new Set(heads.map(({ messageKey }) => messageKey))])) {
+    known.set(mail.fingerprint, [...(known.get(mail.fingerprint) ?? []), mail])
+  }
+  const met = new Set<string>()
+  const copies: SeenMail[] = []
+  const moved: { messageId: number; ref: MessageRef }[] = []
+  const twice: MessageHead[] = []
+  const toJudge: { head: MessageHead; messageId: number | null }[] = []
+  for (const head of heads) {
+    const standing = standingOf(head, known.get(head.messageKey) ?? [], folder, isAnew)
+    if (standing.kind === 'copy') copies.push(copyOf(head, standing.of))
+    else if (standing.kind === 'relocate') moved.push({ messageId: standing.messageId, ref: head.ref })
+    else if (standing.kind === 'judge') {
+      if (met.has(head.messageKey)) twice.push(head)
+      else toJudge.push({ head, messageId: standing.messageId })
+      met.add(head.messageKey)
+    }
+  }
+  if (copies.length > 0) await ledger.record(copies)
+  if (moved.length > 0) await ledger.relocate(moved)
+  await judgeAndTake(looking, toJudge)
+  // What the ledger knows now decides about the second one of the same fingerprint.
+  if (twice.length > 0) await lookAt(looking, folder, twice, isAnew)
+}
+
+function copyOf(head: MessageHead, { messageId, state }: KnownMail): SeenMail {
+  const reason = `the same mail as ${messageId}, which is ${state}; to have it looked at again, set the state of that one to retry`
+  return {
+    head,
+    messageId: null,
+    state: 'duplicate',
+    reason,
+    errorCode: null,
+    takenBy: null,
+    action: null,
+    filedTo: null,
+    attachments: null,
+    decisions: [],
+  }
+}
+
+/** Older mails are not wanted by any rule; null: there may be such. */
+function oldest(rules: Asked[], now: Date): Date | null {
+  const ages = rules.map(({ settings }) => settings.rule.maxAgeSeconds)
+  const known = ages.filter((age) => age !== null)
+  return known.length < ages.length || known.length === 0 ? null : new Date(now.getTime() - Math.max(...known) * 1000)
+}
+
+function keyOf(rules: Asked[]): string {
+  const deciding = rules.map(({ settings: { ruleOrder, rule, maxFileBytes } }) => ({ ruleOrder, rule, maxFileBytes }))
+  return createHash('sha256').update(JSON.stringify(deciding)).digest('hex')
+}
+
+function unique(refs: MessageRef[]): MessageRef[] {
+  return [...new Map(refs.map((ref) => [placeOf(ref), ref])).values()]
+}
+
+function mailsFailed(count: number): PermanentError {
+  return new PermanentError('mails_failed', `${count} ${count === 1 ? 'mail' : 'mails'} could not be saved; all others were dealt with`, {
+    hint: "See select * from dba.message where state = 'failed'; set state = 'retry' to have one looked at again, or 'dismissed'.",
+  })
+}

@@ -1,0 +1,27 @@
+import type { PageRules } from '../../systemscripts/web/page/rules.ts'
+import { ownName } from './own-fields.ts'
+import type { ScrapeSettings } from './settings.ts'
+
+/** The settings as the page reader takes them; what Rota knows by itself is not read. */
+export function pageRules({ fields, rowSelector, followSelector, followPattern, nextSelector, fileSelector }: ScrapeSettings): PageRules {
+  return {
+    rowSelector,
+    followSelector,
+    followPattern,
+    nextSelector,
+    fileSelector,
+    fields: fields
+      .filter((field) => ownName(field) === null)
+      .map(({ columnName, headers, selector, attribute, pattern, isPageText: pageText, skipWhen, stateWord, statusCodes }) => ({
+        columnName,
+        headers: headers.length > 0 ? headers : null,
+        selector,
+        attribute,
+        pattern,
+        pageText,
+        skipWhen,
+        stateWord,
+        statusCodes: statusCodes.length > 0 ? statusCodes : null,
+      })),
+  }
+}
