@@ -30,7 +30,7 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
       lastFailure = error
     },
   })
-  return { finishEarlier, toRetry, hasMet, take, keepCsv, store, outcome }
+  return { finishEarlier, toRetry, metBy, take, keepCsv, store, outcome }
 
   async function finishEarlier(keepingOf: (path: string) => Keeping): Promise<void> {
     unfinished = await finishLeftOvers(deps, keepingOf, (file, error) => {
@@ -52,11 +52,13 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
       }))
   }
 
-  async function hasMet(path: string): Promise<boolean> {
-    const { rows } = await pool.query<{ met: boolean }>('select exists (select from dba.file where path = $1 or kept_path = $1) as met', [
-      path,
-    ])
-    return rows[0]?.met === true
+  async function metBy(path: string): Promise<'this run' | 'another run' | null> {
+    const { rows } = await pool.query<{ met_by: 'this run' | 'another run' | null }>(
+      `select case when bool_or(run_id = $2) then 'this run' when count(*) > 0 then 'another run' end as met_by
+       from dba.file where path = $1 or kept_path = $1`,
+      [path, runId],
+    )
+    return rows[0]?.met_by ?? null
   }
 
   async function keepCsv(file: TakenFile, paths: string[]): Promise<void> {
