@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import type { Log } from '../../src/job/define-job.ts'
+import type { Log, RunFacts } from '../../src/job/define-job.ts'
 import type { ArrivedFile, FileLedger } from '../../src/job/ledgers.ts'
 import { arrivingFiles } from '../../systemscripts/arriving-files.ts'
 import { JobError, PermanentError } from '../../systemscripts/errors.ts'
@@ -9,6 +9,7 @@ import type { ImportSettings } from './settings.ts'
 
 export interface Finding {
   settings: ImportSettings
+  run: Pick<RunFacts, 'trigger'>
   folder(path: string): string
   files: FileLedger
   log: Log
@@ -66,7 +67,7 @@ function searchOf({ filePattern, patternKind, recurse, orderBy }: ImportSettings
 }
 
 /** Whoever fired the run has seen it settle. The file that was named may be the done-file of the one that is meant. */
-async function* findOne({ settings, files, log, signal }: Finding, path: string): AsyncGenerator<ArrivedFile> {
+async function* findOne({ settings, run, files, log, signal }: Finding, path: string): AsyncGenerator<ArrivedFile> {
   const { doneFile } = settings
   if (doneFile !== null) {
     const beside = await listMatchingFiles(dirname(path), { ...searchOf(settings), recurse: false, signal }).catch(() => [])
@@ -78,9 +79,14 @@ async function* findOne({ settings, files, log, signal }: Finding, path: string)
     }
   }
   const stats = await lstat(path).catch(() => null)
-  if (stats?.isFile()) yield { path, name: basename(path), sizeBytes: stats.size, modifiedAt: stats.mtime }
-  else if (await files.hasMet(path)) log(`File "${basename(path)}" was dealt with by another run`, { path })
-  else throw fileNotFound(path)
+  if (stats?.isFile()) {
+    yield { path, name: basename(path), sizeBytes: stats.size, modifiedAt: stats.mtime }
+    return
+  }
+  const metBy = await files.metBy(path)
+  // Two things may see the same file arrive; a person means one that is there.
+  if (metBy === null || (metBy === 'another run' && run.trigger !== 'file')) throw fileNotFound(path, metBy !== null)
+  log(`File "${basename(path)}" was dealt with by ${metBy === 'this run' ? 'an earlier attempt' : 'another run'}`, { path })
 }
 
 async function isPlainFile(path: string): Promise<boolean> {
@@ -98,8 +104,11 @@ function doneFileMissing(file: FoundFile, doneFile: string): JobError {
   })
 }
 
-export function fileNotFound(path: string): PermanentError {
+export function fileNotFound(path: string, wasMet = false): PermanentError {
   return new PermanentError('file_not_found', `File "${path}" does not exist`, {
+    ...(wasMet
+      ? { detail: `A file of that name was dealt with before: select * from dba.file where path = '${path.replaceAll("'", "''")}'.` }
+      : {}),
     hint: 'Correct file in the args of the request: an absolute path, or one below the data folder.',
   })
 }

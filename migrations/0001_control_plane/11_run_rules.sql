@@ -16,8 +16,10 @@ begin
   end if;
   select * into schedule from dba.scheduler s
   where s.schedule_name = new_run.schedule_name or new_run.schedule_name is null and s.schedule_id = new_run.schedule_id;
-  if not found then
-    perform dba.refuse(format('no schedule "%s"', coalesce(new_run.schedule_name, new_run.schedule_id::text, '')),
+  if not found and num_nonnulls(new_run.schedule_name, new_run.schedule_id) = 0 then
+    perform dba.refuse('a run is asked for by the name of its schedule', 'Write insert into dba.run (schedule_name) values (''…''); ' || dba.known_names_hint('', array(select schedule_name from dba.scheduler)));
+  elsif not found then
+    perform dba.refuse(format('no schedule "%s"', coalesce(new_run.schedule_name, new_run.schedule_id::text)),
       dba.known_names_hint(coalesce(new_run.schedule_name, ''), array(select schedule_name from dba.scheduler)), null, '23503');
   end if;
   if coalesce(new_run.state, '') not in ('planned', 'skipped') then

@@ -13,7 +13,7 @@ import { refusedProposals } from './datasets/proposals.ts'
 import { dropLeftOvers, stagingFor } from './datasets/staging.ts'
 import { writeHash } from './files/end-file.ts'
 import { BytesAlreadyLoaded, findKnownBytes, isDealtWith, lockBytes } from './files/known-bytes.ts'
-import type { LedgerDeps } from './files.ts'
+import type { LedgerDeps } from './files/ledger-deps.ts'
 import { knownRejects, writeRejects } from './rejects.ts'
 
 /** The datasets of one run. */

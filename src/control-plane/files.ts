@@ -1,28 +1,15 @@
 /** The file ledger that jobs see as `ctx.files`. The laws of one run per file and of bytes loaded once are in files/. */
-import type { Pool } from 'pg'
 import { explainError } from '../db/explain-error.ts'
 import type { Filled } from '../db/filled.ts'
 import type { FileRow } from '../db/row-types.ts'
-import type { JobContext, Log } from '../job/define-job.ts'
 import type { ArrivedFile, FileLedger, Keeping, TakenFile } from '../job/ledgers.ts'
 import type { Outcome } from '../job/outcome.ts'
 import { retryQuery } from './files/claim.ts'
 import { endStored, writeCsvPaths, writeHash } from './files/end-file.ts'
+import type { LedgerDeps } from './files/ledger-deps.ts'
 import { finishLeftOvers } from './files/left-overs.ts'
 import { runOutcome } from './files/outcome.ts'
 import { createTaker } from './files/take.ts'
-
-/** What the ledgers of one run stand on. */
-export interface LedgerDeps {
-  pool: Pool
-  /** The run's fenced transaction. */
-  transaction: JobContext<unknown>['transaction']
-  runId: string
-  job: string
-  configName: string | null
-  log: Log
-  signal: AbortSignal
-}
 
 /** The ledger of one run. Keeps in mind what went wrong, until `outcome` says it. */
 export function createFileLedger(deps: LedgerDeps): FileLedger {
@@ -43,7 +30,7 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
       lastFailure = error
     },
   })
-  return { finishEarlier, toRetry, hasMet, take, keepCsv, store, outcome }
+  return { finishEarlier, toRetry, metBy, take, keepCsv, store, outcome }
 
   async function finishEarlier(keepingOf: (path: string) => Keeping): Promise<void> {
     unfinished = await finishLeftOvers(deps, keepingOf, (file, error) => {
@@ -66,11 +53,13 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
       }))
   }
 
-  async function hasMet(path: string): Promise<boolean> {
-    const { rows } = await pool.query<{ met: boolean }>('select exists (select from dba.file where path = $1 or kept_path = $1) as met', [
-      path,
-    ])
-    return rows[0]?.met === true
+  async function metBy(path: string): Promise<'this run' | 'another run' | null> {
+    const { rows } = await pool.query<{ met_by: 'this run' | 'another run' | null }>(
+      `select case when bool_or(run_id = $2) then 'this run' when count(*) > 0 then 'another run' end as met_by
+       from dba.file where path = $1 or kept_path = $1`,
+      [path, runId],
+    )
+    return rows[0]?.met_by ?? null
   }
 
   async function keepCsv(file: TakenFile, paths: string[]): Promise<void> {

@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg'
 import type { RowReject } from '../../systemscripts/copy-plan.ts'
 import type { Correction } from '../../systemscripts/table-loader/load.ts'
 import type { Rejects } from '../../systemscripts/table-loader/load-refused.ts'
-import type { LedgerDeps } from './files.ts'
+import type { LedgerDeps } from './files/ledger-deps.ts'
 
 /** One insert at a time. */
 const ROWS_AT_ONCE = 1000

@@ -59,8 +59,8 @@ export interface FileLedger {
   finishEarlier(keepingOf: (path: string) => Keeping): Promise<void>
   /** Files whose kept bytes a person wants loaded again, oldest first. */
   toRetry(): Promise<ArrivedFile[]>
-  /** Whether a file of this path was ever dealt with, or is at this moment. */
-  hasMet(path: string): Promise<boolean>
+  /** Who dealt with a file of this path, or does so at this moment; null: nobody ever did. */
+  metBy(path: string): Promise<'this run' | 'another run' | null>
   /**
    * Makes a file this run's own, has it loaded, and puts it away.
    *

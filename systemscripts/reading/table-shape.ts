@@ -100,6 +100,7 @@ export function straysOf({ columns, range }: TableShape, cells: ArrayLike<string
   if (cells.length <= columns.length && columns[cells.length - 1] === cells.length - 1) return NO_STRAYS
   const strays: Stray[] = []
   const end = Math.min(cells.length, (range?.lastColumn ?? Number.POSITIVE_INFINITY) + 1)
+  if (end > WIDE) return straysOfWide(columns, cells, range?.firstColumn ?? 0, end)
   let next = columns.findIndex((column) => column >= (range?.firstColumn ?? 0))
   for (let column = range?.firstColumn ?? 0; column < end; column += 1) {
     if (columns[next] === column) next += 1
@@ -108,6 +109,21 @@ export function straysOf({ columns, range }: TableShape, cells: ArrayLike<string
   return strays.length === 0 ? NO_STRAYS : strays
 }
 
+/** A row of a sheet may hold only A and XFD: of wide ones only what they hold is looked at. */
+function straysOfWide(columns: number[], cells: ArrayLike<string | null | undefined>, first: number, end: number): Stray[] {
+  const strays: Stray[] = []
+  let next = 0
+  for (const key of Object.keys(cells)) {
+    const column = Number(key)
+    const value = cells[column]
+    while ((columns[next] ?? end) < column) next += 1
+    if (value && column >= first && column < end && columns[next] !== column) strays.push({ column, value })
+  }
+  return strays.length === 0 ? NO_STRAYS : strays
+}
+
+/** More cells than most tables have columns. */
+const WIDE = 1024
 const NO_STRAYS: Stray[] = []
 
 function isInside(row: GridRow, { range, skipHidden }: Pick<TableShape, 'range' | 'skipHidden'>): boolean {

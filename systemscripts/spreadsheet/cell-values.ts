@@ -20,8 +20,12 @@ const DAYS_FROM_1900_TO_1904 = 1462
 const TWO_DIGITS = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'))
 const THREE_DIGITS = Array.from({ length: 1000 }, (_, number) => String(number).padStart(3, '0'))
 
+/** Excel's own end at 255 characters; in a longer one there is nothing to be read but an attack on who reads it. */
+export const LONGEST_FORMAT = 1000
+
 /** What a number in this format is: told by the letters of the format, as Excel tells it. */
 export function numberKind(format: string): NumberKind {
+  if (format.length > LONGEST_FORMAT) return 'number'
   if (/^(?=0*00)[0 ()\\-]+$/.test(format)) return 'code'
   const sections = withoutLiterals(format).split(';')
   const section = sections.find(isOfTime)

@@ -21,6 +21,8 @@ export interface HtmlTables extends Workbook {
 
 const LARGEST_PAGE = 256 * 1024 * 1024
 const ROWS_PER_BATCH = 500
+/** Pages nest far less; the time to parse one grows by the square of it. */
+const DEEPEST_NESTING = 20_000
 /** Tables that lie deeper in tables are read as text of the cells around them. */
 const DEEPEST_TABLE = 20
 
@@ -37,13 +39,14 @@ const DEEPEST_TABLE = 20
  */
 export async function readHtmlTables({ fileName, bytes, encoding = null }: HtmlSource): Promise<HtmlTables> {
   const page = await wholePage(bytes(), fileName)
+  refuseDeep(page, fileName)
   const $ = parsePage(page, encoding)
-  const tables = findTables($)
+  const { tables, styles } = findTables($)
   const sizes = tables.map((table) => rowElements(table).reduce((sum, { element }) => sum + cellElements(element).length, 0))
-  const largest = sizes.indexOf(Math.max(...sizes))
+  const largest = sizes.reduce((best, size, index) => (size > (sizes[best] ?? 0) ? index : best), 0)
   if (!sizes.some((size) => size > 0)) throw htmlTableNotFound(fileName, null, tables.length)
   // In a comment that only Excel reads.
-  const office = officeCells($('style').text(), page.includes('<x:Date1904/>'))
+  const office = officeCells(styles, page.includes('<x:Date1904/>'))
   return {
     sheets: tables.map((table, index) => ({ name: nameOf($, table) ?? String(index + 1), isHidden: false, hasCells: true })),
     largest,
@@ -78,22 +81,50 @@ async function wholePage(bytes: AsyncIterable<Uint8Array>, fileName: string): Pr
   return Buffer.concat(pieces)
 }
 
+/** Tags whose end people leave out are not counted, nor is what stands open when a cell begins. */
+function refuseDeep(page: Buffer, fileName: string): void {
+  let tables = 0
+  let others = 0
+  for (const [, end, name = ''] of page
+    .toString('latin1')
+    .matchAll(/<(\/?)(table|t[dhr]|div|span|center|blockquote|section|ul|ol|form|a|b|i|u|font)(?=[\s>/])/gi)) {
+    const step = end === '' ? 1 : -1
+    if (/^t[dhr]$/i.test(name)) others = 0
+    else if (/^table$/i.test(name)) tables = Math.max(0, tables + step)
+    else others = Math.max(0, others + step)
+    if (tables + others > DEEPEST_NESTING) throw workbookBroken(fileName, `Its elements are nested more than ${DEEPEST_NESTING} deep.`)
+  }
+}
+
 function parsePage(page: Buffer, encoding: string | null): CheerioAPI {
   return loadBuffer(page, {
     encoding: { defaultEncoding: isUtf8(page) ? 'utf-8' : 'windows-1252', ...(encoding === null ? {} : { userEncoding: encoding }) },
   })
 }
 
-function findTables($: CheerioAPI): Element[] {
-  return $('table')
-    .toArray()
-    .filter((table) => {
-      let depth = 0
-      for (let parent = table.parent; parent !== null && depth <= DEEPEST_TABLE; parent = parent.parent) {
-        if ('name' in parent && parent.name === 'table') depth += 1
-      }
-      return depth <= DEEPEST_TABLE
-    })
+/** Tables and the text of styles, in the order of the page. Keeps its own stack: queries take time by the square of how deep a page nests. */
+function findTables($: CheerioAPI): { tables: Element[]; styles: string } {
+  const tables: Element[] = []
+  const styles: string[] = []
+  const waiting: [node: Element['children'][number], depth: number][] = []
+  for (const node of $.root().toArray()) add(node.children, 0)
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const [node, depth] = next
+    if (node.type === 'style') styles.push($(node).text())
+    if (node.type !== 'tag') continue
+    const isTable = node.name === 'table'
+    if (isTable) tables.push(node)
+    add(node.children, isTable ? depth + 1 : depth)
+  }
+  return { tables, styles: styles.join('\n') }
+
+  function add(nodes: Element['children'], depth: number): void {
+    if (depth > DEEPEST_TABLE) return
+    for (let index = nodes.length - 1; index >= 0; index -= 1) {
+      const node = nodes[index]
+      if (node !== undefined) waiting.push([node, depth])
+    }
+  }
 }
 
 function nameOf($: CheerioAPI, table: Element): string | null {

@@ -1,4 +1,5 @@
 import type { GridRow } from '../grid.ts'
+import { LONGEST_FORMAT } from './cell-values.ts'
 
 /** A number that is shown otherwise than it is loaded. */
 export interface ShownNumber {
@@ -14,6 +15,7 @@ export async function withShown({ line, cells, isHidden, types }: GridRow, numbe
   const { SSF } = await import('xlsx')
   row.shown = [...cells]
   for (const { column, format, value } of numbers) {
+    if (format.length > LONGEST_FORMAT) continue
     try {
       const shown: string = SSF.format(format, value, { date1904: is1904 })
       row.shown[column] = shown.trim() || cells[column]

@@ -17,6 +17,8 @@ export interface Attempt {
   runId: string
   config: string
   args?: Record<string, unknown>
+  /** Default: `request`. */
+  trigger?: string
   signal?: AbortSignal
   /** Called before and after each commit, counted from 1. */
   beforeCommit?: (commit: number) => Promise<void> | void
@@ -48,7 +50,15 @@ export async function attemptImport(attempt: Attempt): Promise<Outcome> {
   }
   return await importer.prepare({ ...rows[0]?.row, ...args }).run({
     ...deps,
-    run: { runId, scheduleName: 'test', configName: config, attempt: 1, trigger: 'request', scheduledFor: new Date(), args },
+    run: {
+      runId,
+      scheduleName: 'test',
+      configName: config,
+      attempt: 1,
+      trigger: attempt.trigger ?? 'request',
+      scheduledFor: new Date(),
+      args,
+    },
     progress: () => {},
     stillMine: async () => {},
     bookmarks: { read: notForImports, move: notForImports, confirmed: notForImports },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { copyFile, mkdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import { utils, write } from 'xlsx'
+import type { JobError } from '../../systemscripts/errors.ts'
 import { importBench } from './import-harness.ts'
 
 test('a CSV becomes a table of its columns as text, with its dataset and its key', async (t) => {
@@ -180,8 +181,13 @@ test('a run for one file takes that one only', async (t) => {
   assert.equal(outcome.files, 1)
   assert.deepEqual(await bench.names('inbox'), ['b.csv'])
 
-  const again = await bench.run({ args: { file: path } })
-  assert.equal(again.files, 0)
+  const secondFire = await bench.run({ args: { file: path }, trigger: 'file' })
+  assert.equal(secondFire.files, 0)
+  await assert.rejects(bench.run({ args: { file: path } }), (error: JobError) => {
+    assert.equal(error.code, 'file_not_found')
+    assert.match(error.detail ?? '', /dealt with before/)
+    return true
+  })
   await assert.rejects(bench.run({ args: { file: 'inbox/never.csv' } }), { code: 'file_not_found' })
 })
 

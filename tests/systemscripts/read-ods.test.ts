@@ -105,6 +105,12 @@ test('a small file that stands for billions of cells is refused', async (t) => {
   assert.equal((await refusalOf(readRows(t, 'ods', beyond))).code, 'workbook_broken')
 })
 
+test('a cell that states blanks by the million is refused', async (t) => {
+  const cell = `<table:table-cell office:value-type="string"><text:p>${'<text:s text:c="9999"/>'.repeat(1000)}</text:p></table:table-cell>`
+  const content = ods(table('Data', `<table:table-row>${cell}</table:table-row>`))
+  assert.equal((await refusalOf(readRows(t, 'ods', content))).code, 'workbook_broken')
+})
+
 test('sheets are listed with those that are hidden, without copies of other files', async (t) => {
   const row = '<table:table-row><table:table-cell office:value-type="string"><text:p>here</text:p></table:table-cell></table:table-row>'
   const tables =

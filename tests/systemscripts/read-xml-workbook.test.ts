@@ -91,6 +91,13 @@ test('what others write is read', async (t) => {
   )
 })
 
+test('a format without end is no format', { timeout: 30_000 }, async (t) => {
+  const style = `<Style ss:ID="long"><NumberFormat ss:Format="${'[h'.repeat(200_000)}"/></Style>`
+  const rows = '<Row><Cell ss:StyleID="long"><Data ss:Type="Number">1.5</Data></Cell></Row>'.repeat(100)
+  const found = await readRows(t, 'xml', workbook(sheet('Data', rows)).replace('<Styles>', `<Styles>${style}`))
+  assert.deepEqual(found[99]?.cells, ['1.5'])
+})
+
 test('entities of its own, cut off ends and far places are refused', async (t) => {
   const whole = workbook(sheet('Data', '<Row><Cell><Data ss:Type="String">x</Data></Cell></Row>'))
   const far = workbook(sheet('Data', '<Row ss:Index="99000000"><Cell ss:Index="4000000"><Data ss:Type="String">x</Data></Cell></Row>'))

@@ -6,7 +6,7 @@ import { LoadRefused } from '../../../systemscripts/table-loader/load-refused.ts
 import type { DatasetFacts, DryRun, LoadWork } from '../../job/ledgers.ts'
 import { reasonOf } from '../files/end-file.ts'
 import { isFaultOfFile } from '../files/fault.ts'
-import type { LedgerDeps } from '../files.ts'
+import type { LedgerDeps } from '../files/ledger-deps.ts'
 import { endFormer } from './end-load.ts'
 import { formerCounts } from './former-counts.ts'
 import { refusedProposals } from './proposals.ts'

@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg'
 import type { TablesLoaded } from '../../../systemscripts/table-loader/load.ts'
 import type { DatasetFacts, TakenFile } from '../../job/ledgers.ts'
 import { endLoaded, staysKept } from '../files/end-file.ts'
-import type { LedgerDeps } from '../files.ts'
+import type { LedgerDeps } from '../files/ledger-deps.ts'
 import { writeProposals } from './proposals.ts'
 
 export interface DatasetOfFile {

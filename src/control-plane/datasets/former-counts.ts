@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import type { DatasetFacts } from '../../job/ledgers.ts'
-import type { LedgerDeps } from '../files.ts'
+import type { LedgerDeps } from '../files/ledger-deps.ts'
 
 /** How many rows the last good datasets of the same settings, source and type brought, the latest first; at most ten. */
 export async function formerCounts(client: ClientBase, { job, configName }: LedgerDeps, facts: DatasetFacts): Promise<number[]> {

@@ -5,7 +5,7 @@ import type { LoadHost, TablesLoaded } from '../../../systemscripts/table-loader
 import type { FixedRows, LoadWork } from '../../job/ledgers.ts'
 import { reasonOf } from '../files/end-file.ts'
 import { isFaultOfFile } from '../files/fault.ts'
-import type { LedgerDeps } from '../files.ts'
+import type { LedgerDeps } from '../files/ledger-deps.ts'
 import { reopen, textsOf } from '../rejects.ts'
 import { stagingFor } from './staging.ts'
 

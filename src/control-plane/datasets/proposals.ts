@@ -1,7 +1,7 @@
 /** Changes of targets that people decide about: dba.columnproposal. */
 import { type ClientBase, escapeLiteral } from 'pg'
 import type { Proposal } from '../../../systemscripts/table-loader/proposal.ts'
-import type { LedgerDeps } from '../files.ts'
+import type { LedgerDeps } from '../files/ledger-deps.ts'
 
 /** Writes them down; one that is open already stays as it is, so that several files wait for the same decision. */
 export async function writeProposals(

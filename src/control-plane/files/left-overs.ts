@@ -5,9 +5,9 @@ import { hashFile } from '../../../systemscripts/hash-file.ts'
 import type { Filled } from '../../db/filled.ts'
 import type { FileRow } from '../../db/row-types.ts'
 import type { Keeping } from '../../job/ledgers.ts'
-import type { LedgerDeps } from '../files.ts'
 import { ofAnotherLiveRun, releaseClaim } from './claim.ts'
 import { markKept } from './end-file.ts'
+import type { LedgerDeps } from './ledger-deps.ts'
 import { isBelow, isKept, isThere, placeFor, putAway, removeCsvs, removeReason, writeReason } from './put-away.ts'
 
 /**

@@ -5,11 +5,11 @@ import { faceAt, faceOf, fileChanged } from '../../../systemscripts/file-face.ts
 import { type FileHash, hashFile } from '../../../systemscripts/hash-file.ts'
 import { explainError, isConnectionLost } from '../../db/explain-error.ts'
 import type { ArrivedFile, FileLedger, Keeping, TakenFile } from '../../job/ledgers.ts'
-import type { LedgerDeps } from '../files.ts'
 import { type Claim, claimFile, releaseClaim } from './claim.ts'
 import { endUnloaded, type FileEnd, markKept, reasonOf, writeHash } from './end-file.ts'
 import { isFaultOfAll, isFaultOfFile } from './fault.ts'
 import { BytesAlreadyLoaded, findKnownBytes, isDealtWith, isSizeMet, type KnownFile } from './known-bytes.ts'
+import type { LedgerDeps } from './ledger-deps.ts'
 import { isBelow, isKept, placeFor, putAway, removeCsvs, removeReason, writeReason } from './put-away.ts'
 
 /** What went wrong in a run, for its end. */

@@ -7,6 +7,8 @@ const WIDEST_SPAN = 1000
 const TALLEST_SPAN = 65_534
 /** As wide as a sheet; spans could make a small page as large as one likes. */
 const MOST_COLUMNS = 16_384
+/** Cells that stand for others are the only way in which a small page holds a large table. */
+const MOST_SPANNED = 20_000_000
 const SECTIONS = new Set(['thead', 'tbody', 'tfoot'])
 
 interface Span {
@@ -42,9 +44,12 @@ export function cellElements(row: Element): Element[] {
  */
 export function* tableRows(table: Element, office: OfficeCells): Generator<GridRow> {
   const above: Span[] = []
+  let spanned = 0
   let line = 0
   for (const { element, isHidden } of rowElements(table)) {
     line += 1
+    spanned += above.length
+    if (spanned > MOST_SPANNED) throw new RangeError(`More than ${MOST_SPANNED} of its cells are covered by others.`)
     const { cells, shown } = cellsOfRow(element, above, office)
     if (cells.some((cell) => cell !== null)) yield { line, cells, shown, ...(isHidden ? { isHidden } : {}) }
   }

@@ -1,3 +1,4 @@
+import { XmlError } from '../xlsx/xml-tokens.ts'
 import type { Attributes } from '../xml-walk.ts'
 
 /**
@@ -12,6 +13,8 @@ export interface CellParagraphs {
   take(): string
 }
 
+/** Stated by their number, blanks are the only way in which a small cell holds a long text. */
+const MOST_BLANKS = 1_000_000
 const INLINE = new Set([
   'span',
   'a',
@@ -32,6 +35,7 @@ export function createCellParagraphs(): CellParagraphs {
   let lines: string[] = []
   let line: string | null = null
   let skipped = 0
+  let blanks = 0
   /** Whether a blank that comes next joins the one before, or begins the paragraph. */
   let joinsBlank = true
   return { open, close, text, take }
@@ -49,6 +53,8 @@ export function createCellParagraphs(): CellParagraphs {
   }
 
   function add(stated: string): void {
+    blanks += stated.length
+    if (blanks > MOST_BLANKS) throw new XmlError(`a cell holds more than ${MOST_BLANKS} blanks`)
     line += stated
     joinsBlank = false
   }
@@ -71,6 +77,7 @@ export function createCellParagraphs(): CellParagraphs {
   function take(): string {
     const all = lines.join('\n')
     lines = []
+    blanks = 0
     return all
   }
 }

@@ -58,9 +58,10 @@ export async function readXlsb(source: BinarySource): Promise<Workbook> {
     try {
       const zip = await packageIn(source, file)
       shared ??= readShared(zip, relations)
+      const known = await shared
       const part = relations.find(({ id }) => id === relation)?.part ?? null
       if (part === null) throw workbookBroken(fileName, `The part of sheet "${name}" is missing.`)
-      const reader = createSheetReader({ ...(await shared), fileName, is1904, hasTypes })
+      const reader = createSheetReader({ ...known, fileName, is1904, hasTypes })
       for await (const _ of walkRecords(readPart(zip, part), reader.read, fileName)) {
         const rows = reader.take()
         for (let at = 0; at < rows.length; at += ROWS_PER_BATCH)

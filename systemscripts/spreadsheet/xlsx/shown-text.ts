@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import type { GridRow } from '../../grid.ts'
+import { LONGEST_FORMAT } from '../cell-values.ts'
 import type { CellFact } from './cell-value.ts'
 
 /**
@@ -9,7 +10,8 @@ import type { CellFact } from './cell-value.ts'
 export function addShown(rows: GridRow[], facts: (CellFact[] | null)[], is1904: boolean): void {
   for (const [at, row] of rows.entries()) {
     const formatted = facts[at]?.filter(
-      ({ type, style, number }) => type === 'number' && !Number.isNaN(number) && style.format !== 'General',
+      ({ type, style, number }) =>
+        type === 'number' && !Number.isNaN(number) && style.format !== 'General' && style.format.length <= LONGEST_FORMAT,
     )
     if (formatted === undefined || formatted.length === 0) continue
     Object.defineProperty(row, 'shown', { enumerable: true, get: () => shownCells(row.cells, formatted, is1904) })

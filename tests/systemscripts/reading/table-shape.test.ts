@@ -4,7 +4,7 @@ import { parseCellRange } from '../../../systemscripts/reading/cell-range.ts'
 import { tableOfGrid } from '../../../systemscripts/reading/grid-table.ts'
 import { headerKeys } from '../../../systemscripts/reading/header-lines.ts'
 import type { SourceTable } from '../../../systemscripts/reading/source-table.ts'
-import type { ShapeOptions } from '../../../systemscripts/reading/table-shape.ts'
+import { type ShapeOptions, straysOf } from '../../../systemscripts/reading/table-shape.ts'
 import { openText, rowsOf } from '../csv-reads.ts'
 import { planOf } from './copies.ts'
 
@@ -130,6 +130,22 @@ test('a value beyond the columns is never cut: it refuses the row, and the whole
     rejects.map(({ line, column, value, rule, raw }) => ({ line, column, value, rule, raw })),
     [{ line: 302, column: null, value: 'lost?', rule: 'too_many_fields', raw: { a: '3', b: '4', column_4: 'lost?' } }],
   )
+})
+
+test('a hundred thousand rows with a value in the last column of a sheet are read in a moment', { timeout: 60_000 }, async () => {
+  const wide = (value: string): (string | null)[] => {
+    const cells: (string | null)[] = []
+    cells[16_383] = value
+    return cells
+  }
+  const rows = Array.from({ length: 100_000 }, (_, row) => ({ line: row + 2, cells: wide(String(row)) }))
+  const shape = { headers: ['a', 'last'], headerLine: 1, columns: [0, 16_383], range: null, skipHidden: false, endsWhen: null }
+  for (const row of rows) assert.deepEqual(straysOf(shape, row.cells), [])
+  const beside = wide('x')
+  beside[2000] = 'y'
+  assert.deepEqual(straysOf(shape, beside), [{ column: 2000, value: 'y' }])
+  const range = { firstLine: 1, lastLine: 9, firstColumn: 0, lastColumn: 1999 }
+  assert.deepEqual(straysOf({ ...shape, range }, beside), [])
 })
 
 test('ranges are written as in a spreadsheet, and anything else is refused', () => {
