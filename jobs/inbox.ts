@@ -34,6 +34,7 @@ export default defineJob({
         now: new Date(),
         rules: askable(rules),
         tally: { looked: 0, saved: 0, refused: 0, failed: 0, files: 0 },
+        fetchAhead: async () => {},
         filingFailed: null,
       }
       await lookThrough(looking, settings.folder)
@@ -58,11 +59,11 @@ async function lookAhead(context: CheckContext<InboxRequest>): Promise<CheckResu
   const { config: settings, connections, folder, query, signal } = context
   const mailbox = await openMailbox(await connections.get(settings.connectionName), folder, signal)
   try {
-    const others = await query(
-      `select dba.present_settings('inbox', config_name) as rule from dba.inboxconfig
-       where connection_name = $1 and folder = $2 and is_active and config_name <> $3`,
-      [settings.connectionName, settings.folder, settings.configName],
-    )
+    const others = await query('select dba.inbox_rules($1, $2, $3) as rule', [
+      settings.connectionName,
+      settings.folder,
+      settings.configName,
+    ])
     const rules = rulesOf(
       settings,
       others.map(({ rule }) => rule),

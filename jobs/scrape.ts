@@ -4,7 +4,7 @@ import { defineJob } from '../src/job/define-job.ts'
 import type { Outcome } from '../src/job/outcome.ts'
 import type { Count, Scan } from '../src/job/scans.ts'
 import { PermanentError } from '../systemscripts/errors.ts'
-import { compilePageRules, type PageReader } from '../systemscripts/web/read-page.ts'
+import { compilePageRules } from '../systemscripts/web/read-page.ts'
 import { joinCorrections, keepingOf, loadScan, type ScrapeContext, spoolFolder, takeFile } from './scrape/load-scan.ts'
 import { lookAhead } from './scrape/look-ahead.ts'
 import { pageRules } from './scrape/page-rules.ts'
@@ -19,23 +19,22 @@ export default defineJob({
   check: lookAhead,
   async run(context) {
     const { config: settings, datasets, files, scans } = context
-    const reader = compilePageRules(pageRules(settings))
-    if (settings.isReplay) return await replay(context, reader)
+    if (settings.isReplay) return await replay(context, compilePageRules(pageRules(settings)))
     await files.finishEarlier(() => keepingOf(context))
     for (const file of await files.toRetry()) await takeFile(context, file)
     for (const fixed of await datasets.fixedRows()) await joinCorrections(context, fixed)
     if (settings.isForRetries) return await files.outcome('There was nothing to load again.')
     const scan = await scans.open()
     const usual = await scan.usual()
-    const counts = scan.ended ?? (await readAndLoad(context, scan, usual, reader))
+    const counts = scan.ended ?? (await readAndLoad(context, scan, usual))
     return await endScan(context, scan, { counts, usual })
   },
 })
 
 /** What was found in all pages. @throws what keeps the scan from being whole, when the rest is loaded as far as it stands for itself */
-async function readAndLoad(context: ScrapeContext, scan: Scan, usual: Map<string, Count>, reader: PageReader): Promise<Count[]> {
+async function readAndLoad(context: ScrapeContext, scan: Scan, usual: Map<string, Count>): Promise<Count[]> {
   const { config: settings } = context
-  const failure = await visitPages(context, { scan, usual, reader, spool: join(spoolFolder(context), scan.scanId) })
+  const failure = await visitPages(context, { scan, usual, spool: join(spoolFolder(context), scan.scanId) })
   const found = { counts: await scan.counts(), usual }
   const doubts = failure === null ? lowCounts(settings, found) : lowFields(settings, found)
   if (settings.targetTable !== null) await loadScan(context, scan, doubts, failure === null)

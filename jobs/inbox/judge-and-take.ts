@@ -4,7 +4,9 @@ import type { MessageHead } from '../../systemscripts/mail/message-head.ts'
 import { batchesOf } from './batches.ts'
 import { fileMails, filingFor, type MailToFile } from './file-mails.ts'
 import { type Asked, type Judged, judgeMails, placeOf } from './judge.ts'
-import { type MailToTake, type Taking, takeMails } from './take-mails.ts'
+import type { MailToTake } from './stage-mails.ts'
+import { takeMails } from './take-mails.ts'
+import type { Taking } from './taking.ts'
 
 /** What a run did. */
 export interface Tally {
@@ -19,6 +21,8 @@ export interface Tally {
 export interface LookingThrough extends Taking {
   rules: Asked[]
   tally: Tally
+  /** Fetches what is looked at next; further calls do nothing. */
+  fetchAhead(): Promise<void>
   /** The first error of filing; files go on being saved. */
   filingFailed: { error: unknown } | null
 }
@@ -40,7 +44,8 @@ export async function judgeAndTake(looking: LookingThrough, mails: { head: Messa
     now,
   )
   const seen = judged.map((each) => seenMail(looking, each, rowOf.get(placeOf(each.head.ref)) ?? null))
-  const ids = await ledger.record(seen)
+  // The mailbox has nothing to do while the database writes.
+  const [ids] = await Promise.all([ledger.record(seen), looking.fetchAhead()])
   const toTake: MailToTake[] = []
   const toFile: MailToFile[] = []
   for (const [index, { state, head, action, filedTo, reason }] of seen.entries()) {

@@ -27,12 +27,8 @@ export async function lookThrough(looking: LookingThrough, folder: string): Prom
   const arrived = looking.connection.kind === 'folder' ? look.refs : await ledger.unknown(look.refs)
   const again = isAnew ? await ledger.unmatched(look.cursor.uidValidity, oldest(rules, now)) : []
   const refs = unique([...again, ...arrived])
-  for (const batch of batchesOf(refs, lookedAtTogether)) {
-    context.signal.throwIfAborted()
-    const heads: MessageHead[] = []
-    for await (const head of mailbox.heads(batch)) heads.push(head)
+  for await (const heads of headsOf(looking, refs)) {
     await lookAt(looking, folder, heads, isAnew)
-    tally.looked += batch.length
     context.progress(tally.looked / refs.length, `${tally.looked.toLocaleString('en')} mails looked at, ${tally.saved} taken`)
   }
   await fileLeftOvers(looking)
@@ -40,6 +36,24 @@ export async function lookThrough(looking: LookingThrough, folder: string): Prom
   await ledger.end({ account: mailbox.account, cursor: look.cursor, rulesKey, startedAnew: look.startedAnew })
   for (const left of looking.staging.values()) await rm(left, { recursive: true, force: true })
   if (tally.failed > 0) throw mailsFailed(tally.failed)
+}
+
+/** Batch by batch; the next one is fetched while the one before is written down. */
+async function* headsOf(looking: LookingThrough, refs: MessageRef[]): AsyncGenerator<MessageHead[]> {
+  const batches = [...batchesOf(refs, lookedAtTogether)]
+  let ahead: MessageHead[] | null = null
+  for (const [index, batch] of batches.entries()) {
+    looking.context.signal.throwIfAborted()
+    const heads: MessageHead[] = ahead ?? (await Array.fromAsync(looking.mailbox.heads(batch)))
+    ahead = null
+    const next = batches[index + 1]
+    looking.fetchAhead = async () => {
+      looking.fetchAhead = async () => {}
+      if (next !== undefined) ahead = await Array.fromAsync(looking.mailbox.heads(next))
+    }
+    yield heads
+    looking.tally.looked += batch.length
+  }
 }
 
 async function fileLeftOvers(looking: LookingThrough): Promise<void> {

@@ -9,7 +9,7 @@ import { filingFor } from './file-mails.ts'
 import { askable, type Judged, judgeMails } from './judge.ts'
 import { rulesOf } from './rules-of.ts'
 import { prefixFor, rawName } from './saved-name.ts'
-import type { InboxContext } from './take-mails.ts'
+import type { InboxContext } from './taking.ts'
 
 const dayMs = 86_400_000
 

@@ -37,12 +37,12 @@ export async function loadScan(context: ScrapeContext, scan: Scan, doubts: strin
   for (const { label, position } of await scan.labels(!isWhole)) {
     const path = join(spool, `${plainName(label)}_${scan.scanId}_${position}.ndjson`)
     // What is in the ledger and gone from here was dealt with.
-    if (!(await files.hasMet(path)) || (await isFile(path))) {
+    if ((await files.metBy(path)) === null || (await isFile(path))) {
       await writeRows(scan, label, path)
       await takeFile(context, { ...(await arrivedFile(path)), former: { label, datasetDate } }, doubts)
     }
     // What waits for another attempt keeps its rows.
-    if (await files.hasMet(path)) await scan.loaded(label)
+    if ((await files.metBy(path)) !== null) await scan.loaded(label)
   }
 }
 

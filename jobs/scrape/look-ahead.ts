@@ -8,7 +8,7 @@ import { openClient } from './open-client.ts'
 import { openPages } from './open-pages.ts'
 import { pageRules } from './page-rules.ts'
 import type { ScrapeSettings } from './settings.ts'
-import { readPageAs } from './visit-page.ts'
+import { endOf, sourceOf } from './visit-page.ts'
 
 /** Somebody waits for the answer at the row. */
 const patience = { attempts: 1, longestWaitSeconds: 5 }
@@ -29,7 +29,7 @@ export async function lookAhead(context: CheckContext<ScrapeSettings>): Promise<
   await using client = await openClient(context, patience)
   await using pages = openPages({ client, settings, signal: context.signal, downloadFolder: null, keptBody: async () => null })
   const page = await pages.page({ ...link, kept: null })
-  const { end } = readPageAs({ settings, reader, isBroken: () => false }, { ...link, position: 0 }, page)
+  const end = endOf({ settings, isBroken: () => false }, { ...link, position: 0 }, page, reader.read(sourceOf(page)))
   return { isOk: !isFruitless(settings, end), message: `${nameOf(link)} answers ${page.status}${foundIn(settings, end)}${size}` }
 }
 

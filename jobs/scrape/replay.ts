@@ -5,7 +5,7 @@ import { JobError } from '../../systemscripts/errors.ts'
 import { pageText } from '../../systemscripts/web/page/page-text.ts'
 import type { PageReader } from '../../systemscripts/web/read-page.ts'
 import type { ScrapeSettings } from './settings.ts'
-import { readPageAs } from './visit-page.ts'
+import { endOf, sourceOf } from './visit-page.ts'
 
 /** So many pages are told one by one. */
 const mostTold = 500
@@ -57,8 +57,7 @@ async function readKept(settings: ScrapeSettings, reader: PageReader, kept: Kept
   const page = { ...kept, text, etag: null, lastModified: null, fetchedAt: new Date(), download: null }
   const visit = { url: kept.url, item: kept.item, depth: 0, part: 1, position: 0 }
   try {
-    const { end } = readPageAs({ settings, reader, isBroken: () => false }, visit, page)
-    const { stateWord: state, rows, counts } = end
+    const { stateWord: state, rows, counts } = endOf({ settings, isBroken: () => false }, visit, page, reader.read(sourceOf(page)))
     return {
       state,
       rows: rows.length,

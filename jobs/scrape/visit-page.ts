@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
 import type { Link, PageCounts, Visit, VisitEnd } from '../../src/job/scans.ts'
 import { JobError, PermanentError } from '../../systemscripts/errors.ts'
-import type { PageReading } from '../../systemscripts/web/page/rules.ts'
-import type { PageReader } from '../../systemscripts/web/read-page.ts'
+import type { PageReading, PageSource as ReadablePage } from '../../systemscripts/web/page/rules.ts'
 import { HostWaitError } from '../../systemscripts/web/refusals.ts'
 import type { DownloadFiles } from './open-downloads.ts'
 import type { AskedPage, PageSource } from './open-pages.ts'
+import type { ScanReader } from './open-reader.ts'
 import { ownName, type PageFacts } from './own-fields.ts'
 import type { ScrapeSettings } from './settings.ts'
 import { labelOf } from './templates.ts'
 
 export interface Visitor {
   settings: ScrapeSettings
-  reader: PageReader
+  reader: ScanReader
   pages: PageSource
   /** Null: none are wanted. */
   download: DownloadFiles | null
@@ -25,14 +25,16 @@ export type Visited = VisitEnd & { cause: JobError | null }
 
 /** Asks for one page and reads it. @throws what ends the run: the signal's reason, a host that wants to be left alone, a rule that cannot be read */
 export async function visitPage(visitor: Visitor, visit: Visit): Promise<Visited> {
-  const { settings, pages, download } = visitor
+  const { settings, reader, pages, download } = visitor
   let page: AskedPage
+  let reading: PageReading
   try {
     page = await pages.page(visit)
+    reading = await reader.read(sourceOf(page))
   } catch (error) {
     return unreadEnd(visit, error)
   }
-  const { end, reading } = readPageAs(visitor, visit, page)
+  const end = endOf(visitor, visit, page, reading)
   if (download === null || end.isThere !== true) return { ...end, cause: null }
   try {
     const { found, saved } = await download(visit, page, reading)
@@ -43,13 +45,18 @@ export async function visitPage(visitor: Visitor, visit: Visit): Promise<Visited
   }
 }
 
-/** What the rules make of a page: pure, so that a page that was kept can be read again. @throws PermanentError `pattern_too_slow`, `page_too_slow` */
-export function readPageAs(
-  { settings, reader, isBroken }: Pick<Visitor, 'settings' | 'reader' | 'isBroken'>,
+/** A page as the rules are put to it. */
+export function sourceOf({ text, url, status }: Pick<AskedPage, 'text' | 'url' | 'status'>): ReadablePage {
+  return { html: text ?? '', url, status }
+}
+
+/** What came of a page, as it was read: pure, so that a page that was kept can be read again. */
+export function endOf(
+  { settings, isBroken }: Pick<Visitor, 'settings' | 'isBroken'>,
   visit: Link & { position: number },
   page: AskedPage,
-): { end: VisitEnd; reading: PageReading } {
-  const reading = reader.read({ html: page.text ?? '', url: page.url, status: page.status })
+  reading: PageReading,
+): VisitEnd {
   const isGood = page.status >= 200 && page.status < 300
   const isLeftOut = reading.state !== null && settings.skipStates.includes(reading.state)
   const isThere = isGood && !isLeftOut
@@ -57,7 +64,7 @@ export function readPageAs(
   const rows = givesRows ? rowsOf(settings, visit, page, reading) : []
   const counts = countsOf(settings, reading, rows)
   const isKept = settings.keepPages === 'all' || (settings.keepPages === 'broken' && isThere && isBroken(counts, rows.length))
-  const end: VisitEnd = {
+  return {
     position: visit.position,
     state: 'done',
     statusCode: page.status,
@@ -75,7 +82,6 @@ export function readPageAs(
     error: null,
     found: isThere ? linksOf(settings, visit, page, reading) : [],
   }
-  return { end, reading }
 }
 
 type Row = Record<string, string | null>

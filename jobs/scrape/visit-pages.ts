@@ -1,12 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Count, Scan } from '../../src/job/scans.ts'
 import { JobError, PermanentError } from '../../systemscripts/errors.ts'
-import type { PageReader } from '../../systemscripts/web/read-page.ts'
 import { countIds, idSource } from './ids.ts'
 import type { ScrapeContext } from './load-scan.ts'
 import { openClient } from './open-client.ts'
 import { openDownloads } from './open-downloads.ts'
 import { openPages } from './open-pages.ts'
+import { openReader } from './open-reader.ts'
+import { pageRules } from './page-rules.ts'
 import { brokenPages } from './usual.ts'
 import { type Visited, visitPage } from './visit-page.ts'
 import { walk } from './walk.ts'
@@ -21,7 +22,6 @@ const patience = { longestWaitSeconds: 6 * 3600 }
 export interface PagesToVisit {
   scan: Scan
   usual: Map<string, Count>
-  reader: PageReader
   /** Where downloads come in. */
   spool: string
 }
@@ -68,7 +68,7 @@ export async function visitPages(context: ScrapeContext, visit: PagesToVisit): P
   }
 }
 
-async function walkAll(context: ScrapeContext, { scan, usual, reader, spool }: PagesToVisit, onFailure: (error: JobError) => void) {
+async function walkAll(context: ScrapeContext, { scan, usual, spool }: PagesToVisit, onFailure: (error: JobError) => void) {
   const { config: settings, folder, log, progress, scans, signal } = context
   const all = countIds(settings)
   const refill = await idSource(context, scan, scans.highestEver)
@@ -79,6 +79,7 @@ async function walkAll(context: ScrapeContext, { scan, usual, reader, spool }: P
   const downloadFolder = fileFolder === null || settings.clickSelector === null ? null : spool
   await using pages = openPages({ client, settings, downloadFolder, keptBody: scan.keptBody, signal })
   const download = fileFolder === null ? null : openDownloads({ client, settings, scan, folder: fileFolder, spool, signal })
+  await using reader = openReader(pageRules(settings))
   const visitor = { settings, reader, pages, download, isBroken: brokenPages(settings, usual) }
   const before = await scan.tally()
   if (before.done > 0) log(`The scan goes on behind ${before.done.toLocaleString('en')} pages that were read before`)

@@ -74,7 +74,7 @@ begin
     select s.schedule_id, s.schedule_name, s.job, s.config_name, 'request', format('%s %s', wanted.what, extract(epoch from wanted.asked_at)),
       clock_timestamp(), clock_timestamp(), dba.local_time_text(date_trunc('second', clock_timestamp()), s.time_zone),
       -- A job that goes out for more data is not asked to do so because of one file.
-      case when 'only_retries' = any (j.args_allowed) then '{"only_retries": true}' else '{}' end, 'rota', wanted.why
+      case when 'only_retries' = any (j.args_allowed) then jsonb '{"only_retries": true}' else '{}' end, 'rota', wanted.why
     from dba.scheduler s join dba.job j on j.job = s.job
     where s.schedule_id = wanted.schedule_id
     on conflict on constraint a_fire_runs_once do nothing;

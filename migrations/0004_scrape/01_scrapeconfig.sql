@@ -61,12 +61,15 @@ create table dba.scrapeconfig (
   updated_by           text         not null default session_user,
   version              integer      not null default 1,
 
-  constraint config_name_is_not_blank check (btrim(config_name) <> ''),
+  constraint config_name_is_not_blank check (config_name = btrim(config_name) and config_name <> '' and config_name !~ '[[:cntrl:]]' and length(config_name) <= 200),
+  constraint archive_and_failed_folder_are_not_blank check (btrim(archive_folder) <> '' and btrim(failed_folder) <> ''),
+  constraint folders_are_written_without_dots check (concat_ws('/', archive_folder, failed_folder) !~ '(^|[/\\])[.]{1,2}([/\\]|$)'),
+  constraint folders_are_written_without_control_characters check (concat_ws('/', archive_folder, failed_folder) !~ '[[:cntrl:]]'),
   constraint start_url_is_http_or_https check (start_url ~* '^https?://[^[:space:]/?#]+[^[:space:]]*$'),
   constraint ids_from_is_known check (ids_from in ('none', 'range', 'list', 'query', 'frontier')),
-  constraint ids_stand_in_ids_spec check (ids_from = 'none' or btrim(coalesce(ids_spec, '')) <> ''),
+  constraint ids_stand_in_ids_spec check (ids_from not in ('range', 'list', 'query', 'frontier') or btrim(coalesce(ids_spec, '')) <> ''),
   constraint a_url_without_ids_has_no_place_for_one check (ids_from <> 'none' or position('{id}' in start_url) = 0),
-  constraint a_url_with_ids_has_a_place_for_them check (ids_from = 'none' or position('{id}' in start_url) > 0),
+  constraint a_url_with_ids_has_a_place_for_them check (ids_from not in ('range', 'list', 'query', 'frontier') or position('{id}' in start_url) > 0),
   constraint a_range_is_written_first_dots_last check (ids_from <> 'range' or ids_spec ~ '^\s*\d{1,15}\s*[.][.]\s*\d{1,15}(\s+step\s+[1-9]\d{0,9})?\s*$'),
   constraint a_range_runs_upward check (ids_from <> 'range' or ids_spec !~ '^\s*\d{1,15}\s*[.][.]\s*\d{1,15}' or split_part(ids_spec, '..', 1)::bigint <= substring(split_part(ids_spec, '..', 2) from '\d+')::bigint),
   constraint a_frontier_is_written_first_misses_n check (ids_from <> 'frontier' or ids_spec ~ '^\s*\d{1,15}\s+misses\s+[1-9]\d{0,5}(\s+back\s+\d{1,9})?\s*$'),
@@ -154,7 +157,10 @@ comment on column dba.scrapeconfig.owner is 'Who answers for it.';
 
 comment on constraint scrapeconfig_file_config_fkey on dba.scrapeconfig is 'Insert the config into dba.importconfig first.';
 comment on constraint scrapeconfig_connection_name_fkey on dba.scrapeconfig is 'Insert the connection into dba.connection first.';
-comment on constraint config_name_is_not_blank on dba.scrapeconfig is 'Give it a name, for example rates.';
+comment on constraint config_name_is_not_blank on dba.scrapeconfig is 'Give it a name of 1 to 200 characters on one line, without blanks at its ends, for example rates.';
+comment on constraint archive_and_failed_folder_are_not_blank on dba.scrapeconfig is 'Write a folder; null: archive/<config_name> and failed/<config_name>.';
+comment on constraint folders_are_written_without_dots on dba.scrapeconfig is 'Write the way without . and ..: archive/rates is below the data folder, /srv/rates is absolute.';
+comment on constraint folders_are_written_without_control_characters on dba.scrapeconfig is 'Write the folder on one line, without tabs.';
 comment on constraint start_url_is_http_or_https on dba.scrapeconfig is 'Write https://host/path, without blanks; {id} stands for the id.';
 comment on constraint ids_from_is_known on dba.scrapeconfig is 'Write none, range, list, query or frontier.';
 comment on constraint ids_stand_in_ids_spec on dba.scrapeconfig is 'Write the ids into ids_spec: 115000..144999, or a, b, c, or a SELECT.';

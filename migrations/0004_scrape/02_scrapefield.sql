@@ -90,6 +90,10 @@ begin
     perform dba.refuse(format('no config "%s" in dba.scrapeconfig', new.config_name),
       dba.known_names_hint(new.config_name, array(select c.config_name from dba.scrapeconfig c)), null, '23503');
   end if;
+  if new.state_word is null and new.column_name = (select c.dataset_column from dba.scrapeconfig c where c.config_name = new.config_name) then
+    perform dba.refuse(format('column "%s" is filled by Rota with the number of the dataset', new.column_name),
+      'Give the field another name, or set dataset_column in dba.scrapeconfig.');
+  end if;
   perform dba.check_regex(new.pattern, 'pattern');
   perform dba.check_regex(new.skip_when, 'skip_when');
   if new.type is not null and btrim(new.type) <> '' then

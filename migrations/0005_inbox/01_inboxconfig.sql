@@ -60,9 +60,9 @@ create table dba.inboxconfig (
   constraint processed_action_is_label_move_mark_read_or_leave check (processed_action in ('label', 'move', 'mark_read', 'leave')),
   constraint labels_are_not_blank check (btrim(processed_label) <> '' and btrim(error_label) <> ''),
   constraint the_two_labels_differ check (lower(processed_label) <> lower(error_label)),
-  constraint allowed_senders_are_addresses_or_domains check (array_position(allowed_senders, null) is null and array_to_string(allowed_senders, ' ') ~ '^([^@[:space:]]*@?[^@[:space:]]+( |$))+$'),
+  constraint allowed_senders_are_addresses_or_domains check (array_position(allowed_senders, null) is null and array_to_string(allowed_senders, chr(10)) ~ '^([^@[:space:]]*@?[^@[:space:]]+(\n|$))+$'),
   constraint whom_to_believe_is_named check (not require_authenticated or authserv_id is not null),
-  constraint blocked_types_are_groups_or_endings check (array_position(blocked_types, null) is null and array_to_string(blocked_types, ' ') ~ '^([a-z0-9_-]{1,30}( |$))*$')
+  constraint blocked_types_are_groups_or_endings check (array_position(blocked_types, null) is null and array_to_string(blocked_types, chr(10)) ~ '^([a-z0-9_-]{1,30}(\n|$))*$')
 );
 
 comment on table dba.inboxconfig is 'Rules of job inbox: which mails of a mailbox are taken, what is saved of them, and where they go. The rules of one connection and folder are tried in rule_order; mails that none of them matches are left alone. Least: insert into dba.inboxconfig (config_name, connection_name, subject_pattern, import_config) values (''price mails'', ''office'', ''^Daily prices'', ''prices'');';
@@ -151,3 +151,15 @@ comment on function dba.inboxconfig_rules() is 'BEFORE trigger of dba.inboxconfi
 create trigger m_inboxconfig_rules before insert or update on dba.inboxconfig for each row when (current_user <> 'rota_worker') execute function dba.inboxconfig_rules();
 
 select dba.adopt_config_table('inbox');
+
+create function dba.inbox_rules(of_connection text, of_folder text, but_not text default null)
+returns setof jsonb
+language sql
+stable
+as $$
+  select dba.present_settings('inbox', c.config_name)
+  from dba.inboxconfig c
+  where c.connection_name = of_connection and c.folder = of_folder and c.is_active and c.config_name is distinct from but_not
+  order by c.rule_order, c.config_name
+$$;
+comment on function dba.inbox_rules(text, text, text) is 'The active rules of a folder, in the order in which they are asked: select dba.inbox_rules(''office'', ''INBOX'').';

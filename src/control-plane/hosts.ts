@@ -7,8 +7,8 @@ import type { Hosts } from '../job/hosts.ts'
 import { createRobotsCache } from './hosts/robots-cache.ts'
 
 /** A part that is not asked for again lapses then: its run has died. */
-const leaseSeconds = 30
-/** So soon a part is asked for again, so that others get theirs, and blocks are heard of. */
+const leaseSeconds = 10
+/** So often a part is asked for again while it is used, so that others get theirs, and blocks are heard of; then it is given back. */
 const renewAfterMs = 2000
 /** Without a part, or with more under way than it allows. */
 const askSoonMs = 300
@@ -37,6 +37,7 @@ interface Share {
  */
 export function createHosts(pool: Pool, runId: string, tell: (message: string) => void = () => {}): Hosts {
   const shares = new Map<string, Share>()
+  let keeping: NodeJS.Timeout | undefined
   return { budget: createBudget(), robotsCache: createRobotsCache(pool), rules, close }
 
   async function rules() {
@@ -49,6 +50,8 @@ export function createHosts(pool: Pool, runId: string, tell: (message: string) =
   }
 
   async function close(): Promise<void> {
+    clearInterval(keeping)
+    keeping = undefined
     if (shares.size > 0) await pool.query('delete from dba.hostlease where run_id = $1', [runId])
   }
 
@@ -88,9 +91,30 @@ export function createHosts(pool: Pool, runId: string, tell: (message: string) =
       const now = Date.now()
       if (share.notBefore <= now && share.open < share.slots) {
         share.open += 1
+        keeping ??= setInterval(keepParts, renewAfterMs).unref()
         return share
       }
       await nap(share, Math.max(share.askAgainAt - now, 1), signal)
+    }
+  }
+
+  /** Long requests keep their part, and what is not used is free for others. */
+  function keepParts(): void {
+    for (const [host, share] of shares) {
+      if (share.open + share.waiting.size > 0) ask(host, share).catch(() => {})
+      else if (share.slots > 0) {
+        share.slots = 0
+        share.askAgainAt = 0
+        // Whoever wants it meanwhile waits for that, and asks anew.
+        share.asking ??= pool.query('delete from dba.hostlease where host = $1 and run_id = $2', [host, runId]).then(
+          () => {
+            share.asking = null
+          },
+          () => {
+            share.asking = null
+          },
+        )
+      }
     }
   }
 

@@ -5,7 +5,7 @@ import { PermanentError } from '../../systemscripts/errors.ts'
 import type { MailCursor } from '../../systemscripts/mail/mailbox.ts'
 import type { MessageRef } from '../../systemscripts/mail/message-head.ts'
 import type { KnownMail, MailLedger, Mails } from '../job/mails.ts'
-import type { LedgerDeps } from './files.ts'
+import type { LedgerDeps } from './files/ledger-deps.ts'
 import { endMailsQueries, filedQuery } from './mails/end-mails.ts'
 import { type EarlierRow, earlierFileOf, earlierFilesQuery, planQuery } from './mails/files.ts'
 import { type KnownRow, knownColumns, knownMailOf } from './mails/known.ts'
@@ -41,7 +41,9 @@ export function createMails(deps: LedgerDeps): Mails {
     return {
       timeZone: rows[0]?.time_zone ?? 'UTC',
       otherRules: async () => {
-        const found = await pool.query<{ rule: Record<string, unknown> }>(otherRulesQuery, [connectionName, folder, deps.configName])
+        // As they are now: only the run's own settings are frozen.
+        const values = [connectionName, folder, deps.configName]
+        const found = await pool.query<{ rule: Record<string, unknown> }>('select dba.inbox_rules($1, $2, $3) as rule', values)
         return found.rows.map(({ rule }) => rule)
       },
       importFolders: (names: string[]) => importFolders(deps, names),
@@ -61,12 +63,6 @@ async function claim(client: ClientBase, runId: string, connectionName: string, 
   )
   return rows[0] === undefined ? null : { cursor: rows[0].cursor, rulesKey: rows[0].rules_key }
 }
-
-/** As they are now: only the run's own settings are frozen. */
-const otherRulesQuery = `
-  select dba.present_settings('inbox', c.config_name) as rule
-  from dba.inboxconfig c
-  where c.connection_name = $1 and c.folder = $2 and c.is_active and c.config_name is distinct from $3`
 
 async function importFolders({ pool }: LedgerDeps, names: string[]): Promise<Map<string, string>> {
   const { rows } = await pool.query<{ config_name: string; source_folder: string }>(

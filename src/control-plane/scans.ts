@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { gunzipSync, gzip } from 'node:zlib'
 import { PermanentError } from '../../systemscripts/errors.ts'
 import type { Count, KeptPage, Link, PageBody, Scan, Scans, ScanTally, Visit, VisitEnd } from '../job/scans.ts'
-import type { LedgerDeps } from './files.ts'
+import type { LedgerDeps } from './files/ledger-deps.ts'
 import {
   countQuery,
   countsQuery,

@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- throughput latency bulk burst]: measures on a server of its own, with fsync, and prints one table. Ratios compare what was
+ * npm run bench [-- throughput latency bulk burst scrape …]: measures on a server of its own, with fsync, and prints one table. Ratios compare what was
  * measured in the same run, in turns; figures of different runs or machines say little.
  */
 import { type Bench, type Measurement, startBenchServer } from './bench-server.ts'
@@ -9,10 +9,11 @@ import { csvImport } from './csv-import.ts'
 import { csvReading } from './csv-reading.ts'
 import { inbox } from './inbox.ts'
 import { latency } from './latency.ts'
+import { scrape } from './scrape.ts'
 import { throughput } from './throughput.ts'
 import { xlsx } from './xlsx.ts'
 
-const benches: Record<string, Bench> = { throughput, latency, bulk, burst, reading: csvReading, csv: csvImport, xlsx, inbox }
+const benches: Record<string, Bench> = { throughput, latency, bulk, burst, reading: csvReading, csv: csvImport, xlsx, scrape, inbox }
 
 const names = process.argv.slice(2)
 const unknown = names.filter((name) => !(name in benches))

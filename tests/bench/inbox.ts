@@ -1,5 +1,5 @@
 /**
- * A mailbox of 10,000 mails, 1,000 of them with a file, on a Dovecot of this machine: headers of all, structure and file of each thousandth part,
+ * A mailbox of 10,000 mails, 1,000 of them with a file, on a Dovecot of this machine: headers of all, structure and file of every tenth,
  * through the whole engine (request, claim, ledger of all mails and decisions, files on the disk). Beside it, in turns, Python's imaplib doing the
  * same fetches without a ledger: in the same batches, and one mail after the other as scripts do. Mails a second, and ratios of one round, their
  * median. What the engine does more: it writes every mail and decision down and brings files to the disk (fsync).

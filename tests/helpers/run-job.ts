@@ -42,6 +42,7 @@ export async function runJob(job: Job, args: Record<string, unknown>, options: J
     datasets: absent('datasets'),
     scans: absent('scans'),
     hosts: absent('hosts'),
+    mails: absent('mails'),
   })
 }
 

@@ -5,6 +5,7 @@ import importJob from '../../jobs/import.ts'
 import { createDatasets } from '../../src/control-plane/datasets.ts'
 import { createFileLedger } from '../../src/control-plane/files.ts'
 import { createHosts } from '../../src/control-plane/hosts.ts'
+import { createMails } from '../../src/control-plane/mails.ts'
 import { createScans } from '../../src/control-plane/scans.ts'
 import { inTransaction } from '../../src/control-plane/transaction.ts'
 import type { Job } from '../../src/job/define-job.ts'
@@ -67,6 +68,7 @@ export async function attemptImport(attempt: Attempt): Promise<Outcome> {
     datasets: createDatasets(deps),
     scans: createScans(deps),
     hosts: createHosts(pool, runId),
+    mails: createMails(deps),
     folder: (path) => (isAbsolute(path) ? path : join(dataDir, path)),
     programDir: null,
   })

@@ -102,3 +102,31 @@ test('the same over IMAP, where a mail that was moved has another number', needs
     await assertEachTakenOnce(bench, wanted)
   }
 })
+
+test('a mail that ends every run that has it in hand is put aside, and the others are taken', async (t) => {
+  const bench = await inboxBench(t, { noWorker: true })
+  await bench.rule()
+  await bench.put('1 poison.eml', plainMail({ files: [{ name: 'a.csv', bytes: Buffer.from('poison') }] }))
+  for (let tries = 1; tries <= 3; tries += 1) await runKilled(bench, 'before 3')
+  await bench.put('2 good.eml', plainMail({ files: [{ name: 'b.csv', bytes: Buffer.from('good') }] }))
+  await assert.rejects(runWhole(bench), { code: 'mails_failed', message: '1 mail could not be saved; all others were dealt with' })
+  assert.deepEqual(await bench.dba(`select uid, state, error_code from dba.message order by message_id`), [
+    { uid: '1 poison.eml', state: 'failed', error_code: 'mail_not_saved' },
+    { uid: '2 good.eml', state: 'filed', error_code: null },
+  ])
+  await runWhole(bench)
+  await bench.dba(`update dba.message set state = 'retry' where state = 'failed'`)
+  await runWhole(bench)
+  assert.deepEqual(await bench.names('saved'), ['a.csv', 'b.csv'])
+})
+
+test('a place that cannot be written to is no fault of the mails: they are taken once it can', async (t) => {
+  const bench = await inboxBench(t, { noWorker: true })
+  await bench.rule({ save_to: 'drop/1.eml/saved' })
+  await bench.put('1.eml', plainMail({ files: [{ name: 'a.csv', bytes: Buffer.from('a') }] }))
+  for (let tries = 1; tries <= 4; tries += 1) await assert.rejects(runWhole(bench), { code: 'ENOTDIR' })
+  assert.deepEqual(await bench.dba(`select state, attempts from dba.message`), [{ state: 'saving', attempts: 0 }])
+  await bench.dba(`update dba.inboxconfig set save_to = 'saved'`)
+  await runWhole(bench)
+  assert.deepEqual(await bench.names('saved'), ['a.csv'])
+})

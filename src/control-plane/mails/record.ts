@@ -20,13 +20,18 @@ export async function recordMails(
   mails: SeenMail[],
 ): Promise<number[]> {
   const rows = storableJson(mails.map(rowOf))
-  await client.query({ name: 'mails-release', text: releaseQuery, values: [rows, connectionName] })
-  await client.query({ name: 'mails-known', text: knownQuery, values: [rows, runId] })
-  const { rows: added } = await client.query<NewRow>({
-    name: 'mails-new',
-    text: newQuery,
-    values: [rows, connectionName, folder, runId],
-  })
+  const insert = { name: 'mails-new', text: newQuery, values: [rows, connectionName, folder, runId] }
+  const isNew = mails.some(({ messageId }) => messageId === null)
+  const release = () => client.query({ name: 'mails-release', text: releaseQuery, values: [rows, connectionName] })
+  if (mails.some(({ messageId }) => messageId !== null)) {
+    await release()
+    await client.query({ name: 'mails-known', text: knownQuery, values: [rows, runId] })
+  }
+  let added = isNew ? (await client.query<NewRow>(insert)).rows : []
+  if (added.length < mails.filter(({ messageId }) => messageId === null).length) {
+    await release()
+    added = [...added, ...(await client.query<NewRow>(insert)).rows]
+  }
   const idOf = new Map(
     added.map(({ message_id, folder: lies, uid_validity: uidValidity, uid }) => [placeOf({ folder: lies, uidValidity, uid }), message_id]),
   )
@@ -81,7 +86,8 @@ const seen = `
 const releaseQuery = `
   update dba.message m set uid = null
   from ${seen}
-  where (m.connection_name, m.folder, m.uid_validity, m.uid) = ($2, n.folder, n.uid_validity, n.uid) and m.message_id is distinct from n.message_id`
+  where (m.connection_name, m.folder, m.uid_validity, m.uid) = ($2, n.folder, n.uid_validity, n.uid) and m.message_id is distinct from n.message_id
+    and (n.message_id is not null or m.fingerprint <> n.fingerprint)`
 
 /** What people want looked at again begins another round. */
 const knownQuery = `
@@ -102,6 +108,7 @@ const newQuery = `
     case when n.action = 'leave' and n.state = 'refused' then clock_timestamp() end, $4, case when n.state = 'saving' then 1 else 0 end
   from ${seen}
   where n.message_id is null
+  on conflict on constraint a_mail_stands_once_where_it_lies do nothing
   returning message_id, folder, uid_validity, uid`
 
 const decisionQuery = `
