@@ -16,10 +16,13 @@ const inlinePages = 32
 const threads = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)))
 /** What is made of a page lives shortly; so it is swept away cheaply. */
 const youngMb = 32
-const memoryMb = 512
 
-/** In threads of its own where there is more to read, so that heartbeats and requests go on beside. @throws as compilePageRules */
-export function openReader(rules: PageRules): ScanReader {
+/**
+ * In threads of its own where there is more to read, so that heartbeats and requests go on beside.
+ * @param memoryMb of one thread
+ * @throws as compilePageRules
+ */
+export function openReader(rules: PageRules, memoryMb = 512): ScanReader {
   const inline = compilePageRules(rules)
   const pool: ReadingThread[] = []
   let pages = 0
@@ -28,7 +31,7 @@ export function openReader(rules: PageRules): ScanReader {
       pages += 1
       if (pages <= inlinePages) return inline.read(page)
       const idle = pool.find((thread) => thread.waiting() === 0)
-      if (idle === undefined && pool.length < threads) pool.push(openThread(rules))
+      if (idle === undefined && pool.length < threads) pool.push(openThread(rules, memoryMb))
       const thread = idle ?? pool.toSorted((a, b) => a.waiting() - b.waiting())[0]
       return thread === undefined ? inline.read(page) : await thread.read(page)
     },
@@ -50,7 +53,7 @@ interface Asked extends PromiseWithResolvers<PageReading> {
 }
 
 /** Starts anew when a page was too much for it; that page is refused, the others come again. */
-function openThread(rules: PageRules): ReadingThread {
+function openThread(rules: PageRules, memoryMb: number): ReadingThread {
   let asked: Asked[] = []
   let worker = start()
   return {
@@ -85,7 +88,7 @@ function openThread(rules: PageRules): ReadingThread {
 
   function replace(cause: unknown): void {
     const [guilty, ...others] = asked
-    guilty?.reject(tooComplex(guilty.page, cause))
+    guilty?.reject(tooComplex(guilty.page, memoryMb, cause))
     asked = others
     worker.removeAllListeners()
     worker = start()
@@ -104,7 +107,7 @@ function settle(one: Asked | undefined, answer: ReadingAnswer): void {
   }
 }
 
-function tooComplex({ url, html }: PageSource, cause: unknown): PermanentError {
+function tooComplex({ url, html }: PageSource, memoryMb: number, cause: unknown): PermanentError {
   return new PermanentError('page_too_complex', `${url} could not be read within ${memoryMb} MB of memory`, {
     detail: `It has ${html.length} characters. ${cause instanceof Error ? cause.message : String(cause)}`,
     hint: 'See whether the page is what it should be; max_page_bytes of dba.scrapeconfig keeps such pages out.',

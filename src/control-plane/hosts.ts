@@ -5,6 +5,7 @@ import type { HostBudget, TurnWait } from '../../systemscripts/web/manners/host-
 import { hostBusy } from '../../systemscripts/web/refusals.ts'
 import type { Hosts } from '../job/hosts.ts'
 import { createRobotsCache } from './hosts/robots-cache.ts'
+import { nap, newShare, release, type Share } from './hosts/share.ts'
 
 /** A part that is not asked for again lapses then: its run has died. */
 const leaseSeconds = 10
@@ -14,22 +15,6 @@ const renewAfterMs = 2000
 const askSoonMs = 300
 /** Shorter waits are not told. */
 const toldWaitMs = 10_000
-
-/** What one run may do at a host, as the database said last. */
-interface Share {
-  slots: number
-  gapSeconds: number
-  /** Milliseconds since 1970 UTC, as all times here. */
-  askAgainAt: number
-  /** Before it nobody is asked. */
-  notBefore: number
-  reason: string
-  open: number
-  /** An answer that is on its way; more than one caller waits for it. */
-  asking: Promise<void> | null
-  waiting: Set<() => void>
-  toldUntil: number
-}
 
 /**
  * The hosts of one run. `close` gives its parts back.
@@ -163,17 +148,7 @@ export function createHosts(pool: Pool, runId: string, tell: (message: string) =
   function shareOf(host: string): Share {
     const known = shares.get(host)
     if (known !== undefined) return known
-    const share: Share = {
-      slots: 0,
-      gapSeconds: 0,
-      askAgainAt: 0,
-      notBefore: 0,
-      reason: '',
-      open: 0,
-      asking: null,
-      waiting: new Set(),
-      toldUntil: 0,
-    }
+    const share = newShare()
     shares.set(host, share)
     return share
   }
@@ -184,26 +159,4 @@ interface LeaseRow {
   wait_seconds: number
   reason: string | null
   min_gap_seconds: number
-}
-
-/** Who has waited longest goes next. */
-function release(share: Share): void {
-  share.open -= 1
-  const [next] = share.waiting
-  next?.()
-}
-
-/** Ends when another request of this run has ended, when the database has said something new, with the signal, or after so long. */
-function nap(share: Share, milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      share.waiting.delete(end)
-      resolve()
-    }
-    const timer = setTimeout(end, milliseconds)
-    signal.addEventListener('abort', end, { once: true })
-    share.waiting.add(end)
-  })
 }

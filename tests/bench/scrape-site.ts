@@ -24,7 +24,8 @@ function listOf(number: number): string {
     (_, row) =>
       `<tr class="list-row"><td class="name"><a href="/company/${number}/${row}">Company ${row} of ${number}</a></td><td>T${row}</td><td>City ${row % 7}</td></tr>`,
   )
-  return `<table class="list"><tr><th>Company Name</th><th>Ticker</th><th>City</th></tr>${rows.join('\n')}</table>`
+  const head = '<thead><tr><th>Company Name</th><th>Ticker</th><th>City</th></tr></thead>'
+  return `<table class="list">${head}<tbody>${rows.join('\n')}</tbody></table>`
 }
 
 function pageOf(number: number, content: string): string {

@@ -44,11 +44,11 @@ except ImportError:
         companies = len(re.findall('(?s)<tr[^>]*>\\s*<td', text))
         return 'Invalid' if 'Invalid Event ID' in text else 'Active' if companies else 'Empty', re.search('<title>(.*?)</title>', text)[1], companies
     what = 'urllib and regular expressions'
-begun, rows = time.time(), []
+begun, used, rows = time.time(), time.process_time(), []
 for id in range(first, first + count):
     status, text = fetch(origin + '/event_%d' % id)
     rows.append((id, status) + read(text))
-print(what, len(rows), time.time() - begun, sep='|')
+print(what, time.process_time() - used, time.time() - begun, sep='|')
 `
 
 export const scrape: Bench = async (server, say) => {
@@ -66,8 +66,12 @@ export const scrape: Bench = async (server, say) => {
       rates.push(scan)
       say(`round ${round + 1}: ${Math.round(scan)} pages/s; ${what}: ${Math.round(loop.rate)} pages/s`)
     }
+    const used = process.cpuUsage()
     const whole = await runScan(server, site.origin, PAGES, memory)
-    const loop = mean([...loops, (await runLoop(site.origin)).rate])
+    const { user, system } = process.cpuUsage(used)
+    const cpuMs = (user + system) / 1000 / PAGES
+    const last = await runLoop(site.origin)
+    const loop = mean([...loops, last.rate])
     return [
       { what: `${PAGES} pages into a table`, value: `${Math.round(whole)} pages/s`, ratio: `${(whole / loop).toFixed(1)} times ${what}` },
       {
@@ -76,6 +80,11 @@ export const scrape: Bench = async (server, say) => {
         ratio: `${(mean(rates) / mean(loops)).toFixed(1)} times`,
       },
       { what, value: `${Math.round(loop)} pages/s` },
+      {
+        what: 'processor time of a page',
+        value: `${cpuMs.toFixed(2)} ms`,
+        ratio: `${last.cpuMs.toFixed(2)} ms in the loop, ${(last.cpuMs / cpuMs).toFixed(1)} times`,
+      },
       memoryOf(memory),
     ]
   } finally {
@@ -91,10 +100,10 @@ async function startSite(): Promise<{ origin: string; stop(): void }> {
   return { origin: JSON.parse(String(line)).origin, stop: () => child.kill() }
 }
 
-async function runLoop(origin: string): Promise<{ what: string; rate: number }> {
+async function runLoop(origin: string): Promise<{ what: string; rate: number; cpuMs: number }> {
   const { stdout } = await promisify(execFile)(PYTHON, ['-c', LOOP, origin, '1', String(LOOP_PAGES)])
-  const [what = '', , seconds = ''] = stdout.trim().split('|')
-  return { what, rate: LOOP_PAGES / Number(seconds) }
+  const [what = '', cpuSeconds = '', seconds = ''] = stdout.trim().split('|')
+  return { what, rate: LOOP_PAGES / Number(seconds), cpuMs: (1000 * Number(cpuSeconds)) / LOOP_PAGES }
 }
 
 /** @returns pages a second, from the start of the run to its end */

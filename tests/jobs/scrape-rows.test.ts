@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { openReader } from '../../jobs/scrape/open-reader.ts'
 import { eventually, workerOn } from '../helpers/engine.ts'
+import { kill } from '../helpers/launch.ts'
 import { scrapeBench } from './scrape-harness.ts'
 import { tablePage } from './scrape-site.ts'
 
@@ -122,4 +126,55 @@ test('a target that somebody holds leaves the rows for the next attempt, which a
   await bench.query('grant usage, create on schema feeds to rota_target; alter table feeds.page owner to rota_target')
   assert.equal((await bench.run({ runId })).rowsWritten, 1)
   assert.equal(bench.site.asked.length, asked)
+})
+
+test('what was loaded and could not be put away is not loaded again', async (t) => {
+  const bench = await scrapeBench(t, (_, response) => response.end(tablePage([['a', '1,00']])))
+  await bench.configure({ start_url: `${bench.site.origin}/`, row_selector: 'tr', load_mode: 'append', archive_folder: 'blocked' }, fields)
+  await writeFile(join(bench.dataDir, 'blocked'), 'a file where a folder should be')
+  const runId = await bench.openRun()
+  await assert.rejects(bench.run({ runId }), { name: 'JobError' })
+  assert.equal((await bench.names('scrape')).length, 1)
+  await rm(join(bench.dataDir, 'blocked'))
+  assert.equal((await bench.run({ runId })).note, '1 page read; 1 row.')
+  assert.deepEqual(await bench.query('select count(*) from feeds.page'), [{ count: 1 }])
+  assert.deepEqual(await bench.names('scrape'), [])
+  assert.equal((await bench.names('blocked')).length, 1)
+  assert.equal(bench.site.asked.length, 1)
+})
+
+test('killed while it loads, the next attempt loads once, without a page', async (t) => {
+  const bench = await scrapeBench(t, (_, response) => response.end(tablePage([['a', '1,00']])))
+  await bench.configure({ start_url: `${bench.site.origin}/`, row_selector: 'tr', load_mode: 'append' }, fields)
+  await bench.run()
+  const runId = await bench.openRun()
+  const client = await bench.pool.connect()
+  await client.query('begin')
+  await client.query('lock table feeds.page in access exclusive mode')
+  const victim = await bench.victim(runId)
+  await eventually(() => bench.query(`select from pg_stat_activity where application_name = 'victim' and wait_event_type = 'Lock'`))
+  await kill(victim.process)
+  await client.query('rollback')
+  client.release()
+  const asked = bench.site.asked.length
+  await bench.run({ runId })
+  assert.deepEqual(await bench.query('select count(*), count(distinct dataset_id) as datasets from feeds.page'), [
+    { count: 2, datasets: 2 },
+  ])
+  assert.deepEqual(await bench.query('select distinct state from dba.file'), [{ state: 'loaded' }])
+  assert.deepEqual(await bench.names('scrape'), [])
+  assert.equal(bench.site.asked.length, asked)
+})
+
+test('a page that takes too much memory is refused, and those beside it are read', async (t) => {
+  const reader = openReader({ fields: [{ columnName: 'name', selector: 'b' }] }, 32)
+  t.after(() => reader[Symbol.asyncDispose]())
+  const page = (html: string) => reader.read({ html, url: 'http://example.com/' })
+  for (let number = 0; number < 40; number += 1) await page('<b>x</b>')
+  const [before, monster, after] = await Promise.allSettled([page('<b>1</b>'), page('<p><b>x</b></p>'.repeat(1_000_000)), page('<b>2</b>')])
+  assert.equal(monster?.status === 'rejected' && monster.reason.code, 'page_too_complex')
+  assert.deepEqual(
+    [before, after].map((one) => (one?.status === 'fulfilled' ? one.value.rows[0]?.name : one)),
+    ['1', '2'],
+  )
 })
