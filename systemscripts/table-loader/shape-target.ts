@@ -2,6 +2,7 @@ import { type ClientBase, DatabaseError, escapeIdentifier, escapeLiteral } from 
 import type { NewColumn } from './meet.ts'
 import { TargetError } from './refusals.ts'
 import { keyColumn, quoted, type TableName, type TargetTable } from './target.ts'
+import { takeSchemaTurn } from './target-lock.ts'
 
 export interface Shaping {
   name: TableName
@@ -126,12 +127,19 @@ function datasetIndex(name: TableName, datasetColumn: string): string {
 }
 
 async function makeSchema(client: ClientBase, { name, ownerRole }: Shaping): Promise<void> {
+  if ((await mayCreateIn(client, name, ownerRole)) === null) await takeSchemaTurn(client, name.schema)
+  const mayCreate = await mayCreateIn(client, name, ownerRole)
+  if (mayCreate === null) await asRole(client, ownerRole, [`create schema if not exists ${escapeIdentifier(name.schema)}`])
+  else if (!mayCreate) throw schemaNotOurs(name, ownerRole)
+}
+
+/** Null: there is no such schema. */
+async function mayCreateIn(client: ClientBase, { schema }: TableName, ownerRole: string): Promise<boolean | null> {
   const { rows } = await client.query<{ may_create: boolean }>(
     `select has_schema_privilege($2, oid, 'create') and has_schema_privilege($2, oid, 'usage') as may_create from pg_namespace where nspname = $1`,
-    [name.schema, ownerRole],
+    [schema, ownerRole],
   )
-  if (rows[0] === undefined) await asRole(client, ownerRole, [`create schema if not exists ${escapeIdentifier(name.schema)}`])
-  else if (!rows[0].may_create) throw schemaNotOurs(name, ownerRole)
+  return rows[0]?.may_create ?? null
 }
 
 function tableComments({ name, datasetColumn }: Shaping): string[] {

@@ -19,6 +19,13 @@ export async function takeTurn(client: ClientBase, target: string, isAlone: bool
   await client.query(`set local lock_timeout = '${LOCK_SECONDS}s'`)
 }
 
+/** Two loads that find no schema: the second waits for the first, which makes it. Postgres itself would refuse the second. */
+export async function takeSchemaTurn(client: ClientBase, schema: string): Promise<void> {
+  await client.query(`set local lock_timeout = '${TURN_SECONDS}s'`)
+  await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`rota makes schema ${schema}`])
+  await client.query(`set local lock_timeout = '${LOCK_SECONDS}s'`)
+}
+
 /** What is left to do holds nobody up for long, and a load that has come so far is worth waiting for. */
 export async function waitLonger(client: ClientBase): Promise<void> {
   await client.query(`set local lock_timeout = '${FINISH_SECONDS}s'`)

@@ -1,5 +1,7 @@
+import { createConversion } from '../values.ts'
 import { datePatternsFor } from './infer-dates.ts'
 import { numberFormatFor } from './infer-numbers.ts'
+import { RefusedValue } from './refused-value.ts'
 
 /** What a column seems to hold, as a row of dba.importcolumn would say it. */
 export interface ColumnProposal {
@@ -25,7 +27,7 @@ export function inferColumn(values: Iterable<string | null>): ColumnProposal {
   for (const propose of PROPOSERS) {
     const proposal = propose(texts)
     if (typeof proposal === 'string') return { type: 'text', format: null, nullTokens: [], reason: proposal }
-    if (proposal === null) continue
+    if (proposal === null || !fitsAll(proposal, texts)) continue
     const without = nullTokens.length === 0 ? '' : ` Without ${nullTokens.map((token) => `"${token}"`).join(', ')}, taken for null.`
     return { ...proposal, nullTokens, reason: proposal.reason + without }
   }
@@ -35,6 +37,13 @@ export function inferColumn(values: Iterable<string | null>): ColumnProposal {
     nullTokens: [],
     reason: `Of ${counted(texts)} not all are numbers, dates or anything else of one kind.`,
   }
+}
+
+/** A form that looks like a number may still be none that its type holds: an exponent of seven digits. */
+function fitsAll({ type, format }: { type: string; format: string | null }, texts: string[]): boolean {
+  const rule = { column: '', type, format, isRequired: false, defaultValue: null, nullTokens: [], transform: null, sourceZone: 'UTC' }
+  const convert = createConversion(rule)
+  return texts.every((text) => !(convert(text) instanceof RefusedValue))
 }
 
 /** Null: not of this kind. A sentence: of this kind, but text all the same. */

@@ -179,3 +179,21 @@ test('staging tables of loads, joins and dry runs that were killed go with the n
   await bench.run()
   assert.deepEqual(await bench.query(`select tablename from pg_tables where schemaname = 'rota_staging'`), [{ tablename: 'load_mine' }])
 })
+
+test('two first loads into one new schema at the same moment both succeed', async (t) => {
+  const bench = await importBench(t)
+  const places = [1, 2, 3, 4].map((number) => ({
+    config_name: `c${number}`,
+    source_folder: `in${number}`,
+    target_table: `fresh.t${number}`,
+  }))
+  for (const place of places) {
+    await bench.configure(place)
+    await bench.put(`${place.source_folder}/a.csv`, 'a\n1\n')
+  }
+  const outcomes = await Promise.all(places.map(({ config_name }) => bench.run({ config: config_name })))
+  assert.deepEqual(
+    outcomes.map(({ rowsWritten }) => rowsWritten),
+    [1, 1, 1, 1],
+  )
+})

@@ -210,3 +210,19 @@ test('odd names of folders and files do no harm', async (t) => {
   assert.equal((await bench.run()).files, 1)
   assert.deepEqual(await bench.names('archive/prices'), ['it\'s "1" $(x) %s.1.csv'])
 })
+
+test('a copy that comes while its original is wanted again is a duplicate', async (t) => {
+  const bench = await importBench(t)
+  await bench.configure()
+  await bench.put('inbox/a.csv', 'a\n1\n')
+  await bench.run()
+  await bench.query(`update dba.file set state = 'retry'`)
+  const copy = await bench.put('inbox/b.csv', 'a\n1\n')
+  await bench.run({ args: { file: copy }, trigger: 'file' })
+  await bench.run()
+  assert.deepEqual(await bench.query('select file_name, state from dba.file order by file_id'), [
+    { file_name: 'a.csv', state: 'loaded' },
+    { file_name: 'b.csv', state: 'duplicate' },
+  ])
+  assert.deepEqual(await bench.query('select a from feeds.price'), [{ a: '1' }])
+})

@@ -21,7 +21,9 @@ test('Postgres goes and comes back: the worker reconnects, the run that went on 
   const worker = await startWorkerProcess(server)
   t.after(() => kill(worker.process))
   await server.query(`insert into dba.scheduler (schedule_name, job, args) values ('long', 'noop', '{"seconds": 5}')`)
-  await server.query(`insert into dba.scheduler (schedule_name, job, cron, overlap) values ('each second', 'noop', '* * * * * *', 'allow')`)
+  await server.query(
+    `insert into dba.scheduler (schedule_name, job, cron, overlap, catch_up, max_catch_up) values ('each second', 'noop', '* * * * * *', 'allow', 'all', 1000)`,
+  )
   await server.query(`insert into dba.run (schedule_name) values ('long')`)
   await eventually(() => server.query(`select from dba.run where schedule_name = 'long' and state = 'running'`))
   await eventually(() => server.query(`select from dba.run where schedule_name = 'each second' and state = 'succeeded'`))

@@ -9,14 +9,16 @@ export interface KnownFile {
   state: FileRow['state']
   keptPath: string
   reason: string | null
+  /** Its rows are in the target, whatever has become of it since: a person may want it again at this moment. */
+  isInForce: boolean
   /** Its bytes have not been seen to arrive at keptPath, and it lay where this one lies: it may be this one. */
   isOnItsWay: boolean
   loadedAt: Date
 }
 
 /** Whether it was dealt with for good, so that its bytes are not taken again. */
-export function isDealtWith({ state }: KnownFile): boolean {
-  return state === 'loaded' || state === 'stored' || state === 'quarantined' || state === 'waiting'
+export function isDealtWith({ state, isInForce }: KnownFile): boolean {
+  return isInForce || state === 'loaded' || state === 'stored' || state === 'quarantined' || state === 'waiting'
 }
 
 /** Thrown out of a load when the same bytes were loaded meanwhile. */
@@ -59,10 +61,13 @@ export async function findKnownBytes(
   { fileId, path, sha256, sizeBytes, job, configName, loadsSameBytes }: Bytes,
 ): Promise<KnownFile | null> {
   const { rows } = await db.query<KnownRow>(
-    `select file_id, file_name, state, kept_path, reason, updated_at, path = $2 and kept_at is null as is_on_its_way
+    `select file_id, file_name, state, kept_path, reason, updated_at, path = $2 and kept_at is null as is_on_its_way, in_force.is_true as is_in_force
      from dba.file f
+     cross join lateral (
+       select exists (select from dba.dataset d where d.dataset_id = f.dataset_id and d.state in ('active', 'quarantined')) as is_true
+     ) in_force
      where size_bytes = $6 and sha256 = $3 and job = $4 and config_name is not distinct from $5 and file_id <> $1 and kept_path is not null
-       and (not $7 and state in ('loaded', 'stored', 'quarantined', 'waiting') or path = $2 and kept_at is null and state <> 'loading')
+       and (not $7 and (state in ('loaded', 'stored', 'quarantined', 'waiting') or in_force.is_true) or path = $2 and kept_at is null and state <> 'loading')
      order by is_on_its_way desc, file_id desc
      limit 1`,
     [fileId, path, sha256, job, configName, sizeBytes, loadsSameBytes],
@@ -75,6 +80,7 @@ export async function findKnownBytes(
     state: row.state,
     keptPath: row.kept_path,
     reason: row.reason,
+    isInForce: row.is_in_force,
     isOnItsWay: row.is_on_its_way,
     loadedAt: row.updated_at,
   }
@@ -87,4 +93,4 @@ export async function lockBytes(client: ClientBase, { sha256, job, configName }:
 }
 
 type KnownRow = Pick<FileRow, 'file_id' | 'file_name' | 'state' | 'reason' | 'updated_at'> &
-  Filled<FileRow, 'kept_path'> & { is_on_its_way: boolean }
+  Filled<FileRow, 'kept_path'> & { is_on_its_way: boolean; is_in_force: boolean }

@@ -112,9 +112,9 @@ export function createTaker(deps: LedgerDeps, troubles: Troubles): FileLedger['t
     throw error
   }
 
-  async function endDuplicate(held: HeldFile, { fileId, fileName, state, loadedAt }: KnownFile): Promise<void> {
+  async function endDuplicate(held: HeldFile, { fileId, fileName, state, isInForce, loadedAt }: KnownFile): Promise<void> {
     const at = loadedAt.toISOString().slice(0, 16).replace('T', ' ')
-    const what = state === 'loaded' ? 'loaded' : `${state} since`
+    const what = state === 'loaded' || (isInForce && state !== 'quarantined') ? 'loaded' : `${state} since`
     const reason = `Same bytes as file ${fileId} "${fileName}", ${what} ${at} UTC; nothing was loaded again.`
     log(`File "${held.name}" is a duplicate`, { reason }, { step: held.name, level: 'warning' })
     const place = placeFor(held.keeping.archiveFolder, held)
