@@ -41,6 +41,9 @@ insert into dba.setting (name, value, description) values
   ('retention_run', '400 days', 'How long ended runs, with their attempts, stay in dba.run: an interval.'),
   ('retention_logentry', '90 days', 'How long lines stay in dba.logentry: an interval, rounded up to whole months.'),
   ('retention_worker', '30 days', 'How long dead workers stay in dba.worker: an interval.'),
+  ('retention_outboxcontent', '90 days', 'How long the bytes of mails that went out stay in dba.outboxcontent: an interval. The rows of dba.outbox stay.'),
+  ('mail_connection', null, 'Row of dba.connection of kind smtp, gmail or folder that reports and alerts go out by when they name none. Not set: the folder outbox below the data folder.'),
+  ('mail_sender', null, 'Sender of reports and alerts that name none: Rota <rota@example.com>.'),
   ('alert_to', null, 'Where alerts go that name nobody: mail addresses, separated by commas.'),
   ('quiet_hours', null, 'When only severe alerts are sent, in the setting time_zone: 22:00-06:00.'),
   ('public_address', null, 'Address of the web pages as people reach them, for links in mails: https://rota.example.'),
@@ -149,11 +152,12 @@ comment on constraint lane_is_a_plain_name on dba.lane is 'Write lower case lett
 insert into dba.lane (lane, description) values ('default', 'Every worker takes part in it unless ROTA_LANES says otherwise.');
 
 create table dba.job (
-  job           text     primary key,
-  description   text     not null,
-  config_table  text,
-  args_allowed  text[]   not null default '{}',
-  max_running   integer,
+  job             text     primary key,
+  description     text     not null,
+  config_table    text,
+  args_allowed    text[]   not null default '{}',
+  max_running     integer,
+  holds_for_data  boolean  not null default false,
   constraint at_least_one_run_of_a_job_may_go_on check (max_running >= 1)
 );
 comment on table dba.job is 'The kinds of work there are, one row each; compared with the folder jobs/ when a worker starts.';
@@ -162,6 +166,7 @@ comment on column dba.job.description is 'What it does.';
 comment on column dba.job.config_table is 'Its settings table in schema dba; null: it has none and everything stands in args.';
 comment on column dba.job.args_allowed is 'Keys that dba.scheduler.args may hold besides the columns of the settings table.';
 comment on column dba.job.max_running is 'At most so many runs of it at once, over all workers. Null: as many as the workers carry. People may set it.';
+comment on column dba.job.holds_for_data is 'True: before a run starts dba.hold_of_<job>(run_id) says in words what data it has to wait for; null: for none.';
 comment on constraint at_least_one_run_of_a_job_may_go_on on dba.job is 'Write 1 or more; null for no limit. To stop a job, pause its lane or its schedules.';
 
 create table dba.jobconfig (

@@ -56,7 +56,7 @@ create table dba.run (
   constraint trigger_is_a_known_word check (trigger in ('cron', 'request', 'file', 'notify', 'after', 'catch_up', 'always', 'api')),
   constraint state_is_a_known_word check (state in ('planned', 'waiting', 'queued', 'running', 'succeeded', 'failed', 'cancelled', 'skipped', 'missed')),
   constraint run_args_is_an_object check (jsonb_typeof(args) = 'object'),
-  constraint waits_for_is_a_known_word check (waits_for in ('lane', 'run', 'resource', 'job', 'retry')),
+  constraint waits_for_is_a_known_word check (waits_for in ('lane', 'run', 'resource', 'job', 'data', 'retry')),
   constraint progress_is_between_0_and_1 check (progress between 0 and 1),
   constraint a_failed_run_says_why check (state <> 'failed' or error_code is not null and error_message is not null),
   constraint a_run_that_did_not_start_says_why check (state not in ('skipped', 'missed', 'waiting') or reason is not null),
@@ -78,7 +78,7 @@ comment on column dba.run.due_at is 'When it may start: moved by a holiday, a re
 comment on column dba.run.local_time is 'The fire as a person reads it, in the schedule''s zone.';
 comment on column dba.run.state is 'planned, waiting (reason says for what), queued, running, then succeeded, failed or cancelled; or skipped or missed, which never started.';
 comment on column dba.run.reason is 'In words: why it waits, was skipped or missed, or runs although it is late.';
-comment on column dba.run.waits_for is 'While it waits: lane (paused), run (another of its schedule), resource, job (max_running) or retry.';
+comment on column dba.run.waits_for is 'While it waits: lane (paused), run (another of its schedule), resource, job (max_running), data (what it stands on is not fresh) or retry.';
 comment on column dba.run.attempt is 'Attempts begun so far.';
 comment on column dba.run.max_attempts is 'Attempts at most; frozen when it was queued.';
 comment on column dba.run.retry_delay is 'Wait before the second attempt; frozen when it was queued.';

@@ -1,4 +1,4 @@
--- How far jobs got and what they brought: bookmarks, datasets, files, rejects; alerts and outgoing mail.
+-- How far jobs got and what they brought: bookmarks, datasets, files, rejects and alerts.
 
 create table dba.bookmark (
   job            text         not null,
@@ -239,41 +239,3 @@ comment on constraint alert_state_is_a_known_word on dba.alert is 'People set ac
 comment on constraint alert_kind_is_a_known_word on dba.alert is 'Set by Rota.';
 create unique index one_open_alert_per_trouble on dba.alert (kind, subject) where state in ('open', 'acknowledged', 'muted');
 comment on index dba.one_open_alert_per_trouble is 'Law: the same trouble is one incident.';
-
-create table dba.outbox (
-  outbox_id   bigint       primary key generated always as identity,
-  once_key    text         not null,
-  kind        text         not null,
-  recipients  text[]       not null,
-  subject     text,
-  content     bytea,
-  state       text         not null default 'waiting',
-  resend_to   text[],
-  run_id      uuid,
-  created_at  timestamptz  not null default clock_timestamp(),
-  sent_at     timestamptz,
-  attempts    integer      not null default 0,
-  error_code  text,
-  message     text,
-  constraint a_message_goes_out_once unique (once_key),
-  constraint outbox_state_is_a_known_word check (state in ('waiting', 'sending', 'sent', 'failed', 'unknown', 'resend')),
-  constraint outbox_kind_is_report_or_alert check (kind in ('report', 'alert'))
-);
-comment on table dba.outbox is 'One row per message to one set of recipients, with the key that makes it go out once.';
-comment on column dba.outbox.outbox_id is 'Number of the message.';
-comment on column dba.outbox.once_key is 'Report, fire and recipients in one key; the same key never goes out twice.';
-comment on column dba.outbox.kind is 'report or alert.';
-comment on column dba.outbox.recipients is 'Who gets it.';
-comment on column dba.outbox.subject is 'Its subject.';
-comment on column dba.outbox.content is 'The bytes that were or will be sent, compressed.';
-comment on column dba.outbox.state is 'waiting, sending, sent, failed, unknown; people set resend.';
-comment on column dba.outbox.resend_to is 'With state = ''resend'': who gets the same bytes again.';
-comment on column dba.outbox.run_id is 'The run that made it.';
-comment on column dba.outbox.created_at is 'When it was made.';
-comment on column dba.outbox.sent_at is 'When it was accepted.';
-comment on column dba.outbox.attempts is 'Tries to send it.';
-comment on column dba.outbox.error_code is 'Stable word for the last error.';
-comment on column dba.outbox.message is 'What the mail server said.';
-comment on constraint a_message_goes_out_once on dba.outbox is 'Set by Rota.';
-comment on constraint outbox_state_is_a_known_word on dba.outbox is 'People set resend, with resend_to filled.';
-comment on constraint outbox_kind_is_report_or_alert on dba.outbox is 'Set by Rota.';

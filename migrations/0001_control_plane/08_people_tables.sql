@@ -108,7 +108,8 @@ begin
   if not exists (select from dba.lane l where l.lane = new.lane) then
     perform dba.refuse(format('no lane "%s"', new.lane), dba.known_names_hint(new.lane, array(select l.lane from dba.lane l)), null, '23503');
   end if;
-  if new.options::text ~* '"[^"]*(password|passwd|secret|token|api_?key)[^"]*"\s*:' then
+  -- The address of a token server is none.
+  if replace(new.options::text, '"token_url"', '""') ~* '"[^"]*(password|passwd|secret|token|api_?key)[^"]*"\s*:' then
     perform dba.refuse('options of a connection hold no secret', 'Set it with: rota secret set <name>, and name it in dba.connection.secret_name.');
   end if;
   if tg_op = 'INSERT' then
@@ -155,6 +156,11 @@ begin
     end;
   elsif new.name = 'quiet_hours' and new.value !~ '^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$' then
     perform dba.refuse(format('quiet_hours is "%s"', new.value), 'Write from-to: 22:00-06:00.');
+  elsif new.name = 'mail_sender' and not dba.is_mail_address(new.value) then
+    perform dba.refuse(format('mail_sender is "%s", which is no mail address', new.value), 'Write one address: Rota <rota@example.com>.');
+  elsif new.name = 'mail_connection' and not exists (select from dba.connection c where c.connection_name = new.value and c.kind in ('smtp', 'gmail', 'folder')) and new.value is not null then
+    perform dba.refuse(format('mail_connection names no connection "%s" of kind smtp, gmail or folder', new.value),
+      dba.known_names_hint(new.value, array(select c.connection_name from dba.connection c where c.kind in ('smtp', 'gmail', 'folder'))));
   elsif new.name in ('public_address', 'heartbeat_url') and new.value !~ '^https?://[^[:space:]]+$' then
     perform dba.refuse(format('%s is "%s", which is no address', new.name, new.value), 'Write an address that begins with https:// or http://.');
   end if;

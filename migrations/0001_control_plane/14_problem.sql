@@ -1,5 +1,13 @@
 -- What is wrong now. Each branch below is one kind of trouble; a row says what it is about, since when, and the SQL that mends it.
 
+-- Replaced where outgoing mail comes in.
+create function dba.mail_problem()
+returns table (severity text, subject text, since timestamptz, message text, fix text)
+language sql
+stable
+as $$ select null, null, null::timestamptz, null, null where false $$;
+comment on function dba.mail_problem() is 'What is wrong with outgoing mail, for dba.problem.';
+
 create view dba.problem as
   with clock as materialized (
     select statement_timestamp() as at, dba.is_home() as is_home
@@ -148,6 +156,9 @@ create view dba.problem as
       format('select dba.why_not(%L);', a.subject)
     from dba.alert a
     where a.kind = 'late' and a.state in ('open', 'acknowledged')
+
+    union all
+    select m.severity, m.subject, m.since, m.message, m.fix from dba.mail_problem() m
 
     union all
     select 'warning', k.connection_name, k.checked_at,

@@ -10,11 +10,11 @@ revoke execute on function dba.ask_for_check(text), dba.write_backfill(bigint, j
 grant execute on function dba.ask_for_check(text), dba.write_backfill(bigint, jsonb, text) to rota_operator;
 
 grant select on dba.migration, dba.timezone, dba.job, dba.jobconfig, dba.configversion, dba.plan, dba.run, dba.attempt, dba.logentry, dba.worker,
-  dba.bookmark, dba.bookmarkhistory, dba.datasource, dba.datasettype, dba.outbox, dba.configaudit, dba.next_run, dba.recent_run, dba.run_log, dba.schedule_health, dba.problem
+  dba.bookmark, dba.bookmarkhistory, dba.datasource, dba.datasettype, dba.configaudit, dba.next_run, dba.recent_run, dba.run_log, dba.schedule_health, dba.problem
   to rota_reader;
 
 grant insert, update, delete on dba.run, dba.attempt, dba.logentry, dba.worker, dba.plan, dba.bookmark, dba.bookmarkhistory,
-  dba.datasource, dba.datasettype, dba.outbox, dba.timezone
+  dba.datasource, dba.datasettype, dba.timezone
   to rota_worker;
 grant select, insert, update, delete on dba.secret to rota_worker;
 

@@ -118,6 +118,7 @@ function endAttemptsQuery(lock: string): string {
         where e.state = 'waiting' or e.trigger = 'always' or e.resource is not null
           or exists (select from dba.run w where w.schedule_id = e.schedule_id and w.state = 'waiting' and w.attempt = 0)
           or exists (select from dba.job j where j.job = e.job and j.max_running is not null)
+          or exists (select from dba.run w where w.state = 'waiting' and w.waits_for = 'data')
           or exists (select from dba.scheduler s where s.run_after @> array[e.schedule_name]))
     )
     select e.run_id, e.state from ended e left join told on true`

@@ -7,7 +7,7 @@ import type { DueRun, OpenRun, OpenRuns, Terms } from './decision-facts.ts'
 
 export type Decision =
   | { kind: 'queue'; trigger?: 'catch_up'; reason: string | null }
-  | { kind: 'wait'; waitsFor: 'lane' | 'run' | 'resource' | 'job'; trigger?: 'catch_up'; reason: string; cancels?: OpenRun[] }
+  | { kind: 'wait'; waitsFor: 'lane' | 'run' | 'resource' | 'job' | 'data'; trigger?: 'catch_up'; reason: string; cancels?: OpenRun[] }
   | { kind: 'end'; state: 'skipped' | 'missed'; reason: string }
 
 /** A fire that is taken up within this time is on time; catch_up speaks of later ones. */
@@ -65,7 +65,7 @@ function hold(run: DueRun, open: OpenRuns): Decision | null {
   const { schedule } = run
   if (!schedule) return null
   if (run.lanePause) return { kind: 'wait', waitsFor: 'lane', reason: run.lanePause }
-  const decision = overlapping(run, schedule, open) ?? waitForResource(schedule, open) ?? waitForJob(run, open)
+  const decision = overlapping(run, schedule, open) ?? waitForResource(schedule, open) ?? waitForJob(run, open) ?? waitForData(run)
   const lateness = whyCaughtUp(run)
   if (decision?.kind !== 'wait' || lateness === null) return decision
   return { ...decision, trigger: 'catch_up', reason: `${lateness}; ${decision.reason}` }
@@ -118,6 +118,7 @@ function awaited(waitsFor: RunRow['waits_for']): string {
     run: 'another run',
     resource: 'its resource',
     job: 'its turn',
+    data: 'its data',
   }
   return words[waitsFor ?? 'retry']
 }
@@ -141,6 +142,10 @@ function waitForJob({ jobName, jobLimit }: DueRun, open: OpenRuns): Decision | n
     waitsFor: 'job',
     reason: `${runs}${jobName}" ${going === 1 ? 'is' : 'are'} open, and dba.job.max_running is ${jobLimit}`,
   }
+}
+
+function waitForData({ dataHold }: DueRun): Decision | null {
+  return dataHold === null ? null : { kind: 'wait', waitsFor: 'data', reason: dataHold }
 }
 
 function queue(run: DueRun): Decision {

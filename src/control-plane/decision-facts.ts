@@ -31,6 +31,8 @@ export interface DueRun {
   schedulePause: string | null
   jobName: string
   jobLimit: number | null
+  /** Set while the data that it stands on is not there. */
+  dataHold: string | null
 }
 
 /** Terms of the schedule at this moment. */

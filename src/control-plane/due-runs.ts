@@ -17,6 +17,7 @@ type DueRow = Pick<
   lane_pause: string | null
   schedule_pause: string | null
   job_limit: JobRow['max_running']
+  data_hold: string | null
 } & ({ schedule_exists: false } | TermsRow)
 
 type TermsRow = { schedule_exists: true; max_late_seconds: number } & Pick<
@@ -75,7 +76,8 @@ export async function readDueRuns(client: ClientBase, { afterSchedule }: HeldFro
         s.config_name, c.is_active as config_is_active,
         case when l.paused_until > clock_timestamp() then dba.pause_words('lane "' || l.lane || '"', l.paused_by, l.paused_until, l.pause_reason, s.time_zone) end as lane_pause,
         case when s.paused_until > r.due_at then dba.pause_words('schedule', s.paused_by, s.paused_until, s.pause_reason, s.time_zone) end as schedule_pause,
-        r.job, j.max_running as job_limit
+        r.job, j.max_running as job_limit,
+        case when j.holds_for_data and r.attempt = 0 then dba.data_hold(r.job, r.run_id) end as data_hold
       from due
       join dba.run r using (run_id)
       left join dba.scheduler s using (schedule_id)
@@ -119,6 +121,7 @@ function toDueRun(row: DueRow): DueRun {
     schedulePause: row.schedule_pause,
     jobName: row.job,
     jobLimit: row.job_limit,
+    dataHold: row.data_hold,
   }
 }
 

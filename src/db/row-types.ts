@@ -441,6 +441,7 @@ export interface JobRow {
   config_table: string | null
   args_allowed: string[]
   max_running: number | null
+  holds_for_data: boolean
 }
 
 /** Registry of the rows of all settings tables, kept by their triggers, so that a schedule can refer to any of them. */
@@ -587,24 +588,6 @@ export interface NextRunRow {
   attempt: number | null
   requested_by: string | null
   run_id: string | null
-}
-
-/** One row per message to one set of recipients, with the key that makes it go out once. */
-export interface OutboxRow {
-  outbox_id: number
-  once_key: string
-  kind: 'report' | 'alert'
-  recipients: string[]
-  subject: string | null
-  content: Buffer | null
-  state: 'waiting' | 'sending' | 'sent' | 'failed' | 'unknown' | 'resend'
-  resend_to: string[] | null
-  run_id: string | null
-  created_at: Date
-  sent_at: Date | null
-  attempts: number
-  error_code: string | null
-  message: string | null
 }
 
 /** Every page that job scrape has asked for: what state it was in last, since when it is known, when it changed and when it went. */
@@ -787,6 +770,109 @@ export interface RejectGroupRow {
 }
 
 /**
+ * Reports by mail: subject, recipients, text with places for queries (dba.reportquery), conditions. Least: insert into dba.reportconfig
+ * (config_name, subject, to_addresses, body_html) values ('open orders', 'Open orders {date}', '{boss@example.com}', '<p>Good
+ * morning.</p>{{orders}}'); then a row in dba.reportquery for orders. See it first: select dba.request_preview('open orders').
+ */
+export interface ReportconfigRow {
+  config_name: string
+  is_active: boolean
+  connection_name: string | null
+  cron: string | null
+  time_zone: string
+  sender: string | null
+  reply_to: string | null
+  subject: string
+  to_addresses: string[]
+  cc: string[]
+  bcc: string[]
+  recipient_query: string | null
+  body_html: string | null
+  body_text: string | null
+  skip_if_empty: boolean
+  only_if_changed: boolean
+  threshold_query: string | null
+  fresh_datasets: string[] | null
+  fresh_schedules: string[] | null
+  fresh_within: string | null
+  hold_until: string | null
+  when_stale: 'hold' | 'banner' | 'note'
+  show_findings: boolean
+  max_rows_inline: number
+  max_bytes: number
+  query_connection: string | null
+  query_timeout: string
+  allowed_domains: string[] | null
+  when_unknown: 'hold' | 'resend' | 'assume_sent'
+  description: string | null
+  owner: string | null
+  created_at: Date
+  created_by: string
+  updated_at: Date
+  updated_by: string
+  version: number
+}
+
+/**
+ * The queries of a report, one row each: insert into dba.reportquery (config_name, query_name, query_text) values ('open orders', 'orders',
+ * 'select * from feeds.order where open'); its place in body_html is {{orders}}.
+ */
+export interface ReportqueryRow {
+  config_name: string
+  query_name: string
+  query_text: string
+  shown_as: 'table' | 'value' | 'line_chart' | 'bar_chart' | 'sparkline' | 'csv' | 'xlsx' | 'json' | 'pdf'
+  title: string | null
+  file_name: string | null
+  position: number | null
+  max_rows: number | null
+  change_keys: string[] | null
+  description: string | null
+  created_at: Date
+  created_by: string
+  updated_at: Date
+  updated_by: string
+  version: number
+}
+
+/**
+ * People who get a report, beside the lists of its own row: insert into dba.reportrecipient (config_name, address) values ('open orders',
+ * 'ann@example.com').
+ */
+export interface ReportrecipientRow {
+  config_name: string
+  address: string
+  kind: 'to' | 'cc' | 'bcc'
+  is_active: boolean
+  description: string | null
+  created_at: Date
+  created_by: string
+  updated_at: Date
+  updated_by: string
+  version: number
+}
+
+/** What the last mail of a report told, per recipient of a recipient_query: for only_if_changed and change_keys. */
+export interface ReportsnapshotRow {
+  config_name: string
+  recipient: string
+  query_name: string
+  fingerprint: string
+  content: Buffer | null
+  outbox_id: number | null
+  taken_at: Date
+}
+
+/** The tables that a report read, found from the plans of its queries; dba.trace shows their datasets. */
+export interface ReportsourceRow {
+  run_id: string
+  table_name: string
+  config_name: string
+  query_names: string[]
+  read_at: Date
+}
+
+/**
  * The ledger of every run, past and future. insert into dba.run (schedule_name) values ('…') runs it now; with a future scheduled_for it is
  * a one-off; set cancel_requested to stop one.
  */
@@ -805,7 +891,7 @@ export interface RunRow {
   local_time: string | null
   state: 'planned' | 'waiting' | 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped' | 'missed'
   reason: string | null
-  waits_for: 'lane' | 'run' | 'resource' | 'job' | 'retry' | null
+  waits_for: 'lane' | 'run' | 'resource' | 'job' | 'data' | 'retry' | null
   attempt: number
   max_attempts: number | null
   retry_delay: string | null

@@ -217,6 +217,18 @@ test('no more runs of a job are open than dba.job.max_running', () => {
   })
 })
 
+test('a run whose data is not there waits, and the next fire of its schedule overlaps with it', () => {
+  const open = nobody()
+  const dataHold = 'no data "prices" since midnight; held until 07:30'
+  assert.deepEqual(decide(fire({ runId: 'first', dataHold }), open), { kind: 'wait', waitsFor: 'data', reason: dataHold })
+  assert.deepEqual(decide(fire({ runId: 'second', dataHold }), open), {
+    kind: 'end',
+    state: 'skipped',
+    reason: 'overlap: run first is still waiting for its data',
+  })
+  assert.equal(decide(fire({ state: 'waiting', waitsFor: 'data', lateSeconds: 900 }), nobody()).kind, 'queue')
+})
+
 test('a paused lane holds everything, requests and retries included', () => {
   const lanePause = 'lane "default" is paused by anna until somebody resumes it: storage move'
   const hold = { kind: 'wait', waitsFor: 'lane', reason: lanePause }

@@ -25,6 +25,7 @@ export function fire(overrides: Partial<DueRun> = {}): DueRun {
     schedulePause: null,
     jobName: 'noop',
     jobLimit: null,
+    dataHold: null,
     ...overrides,
   }
 }
