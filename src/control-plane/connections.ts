@@ -24,9 +24,12 @@ export function createConnections({ db, secrets, url }: ConnectionsOptions): Con
       )
       const row = rows[0]
       if (row === undefined) throw await notFound(db, connectionName)
-      return factsOf(row, row.secret_name === null ? null : await secrets.get(row.secret_name))
+      const facts = factsOf(row, row.secret_name === null ? null : await secrets.get(row.secret_name))
+      const { dkim_key: dkimKey } = row.options
+      return typeof dkimKey === 'string' ? { ...facts, dkimKey: await secrets.get(dkimKey) } : facts
     },
     jobDatabaseUrl: async () => loginUrl(url, 'rota_job', await secrets.get('login.rota_job')),
+    queryDatabaseUrl: async () => loginUrl(url, 'rota_query', await secrets.get('login.rota_query')),
   }
 }
 

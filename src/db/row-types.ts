@@ -485,6 +485,30 @@ export interface LogentryRow {
   total_seconds: number | null
 }
 
+/**
+ * Mails as people look for them, the latest first: what went to whom, and who did not get it. select * from dba.mail_sent where not_sent_to
+ * is not null;
+ */
+export interface MailSentRow {
+  outbox_id: number
+  at: Date | null
+  kind: 'report' | 'alert' | 'test'
+  state: 'rendered' | 'resend' | 'sending' | 'sent' | 'refused' | 'unknown' | 'held' | 'cancelled'
+  reason: string | null
+  config_name: string | null
+  schedule_name: string | null
+  scheduled_for: Date | null
+  sender: string
+  subject: string
+  sent_to: string | null
+  not_sent_to: string | null
+  excerpt: string
+  size_bytes: number
+  attempts: number
+  answer: string | null
+  run_id: string | null
+}
+
 /** How far job inbox has looked into each folder, and which run is at it: one at a time. */
 export interface MailboxRow {
   connection_name: string
@@ -588,6 +612,67 @@ export interface NextRunRow {
   attempt: number | null
   requested_by: string | null
   run_id: string | null
+}
+
+/**
+ * Every mail that goes out, stored before it is sent. To send the same bytes again to those who did not get it: update dba.outbox set state
+ * = 'resend' where outbox_id = 17; to chosen people: set state = 'resend', resend_to = '{ann@example.com}'. To stop one, or to close one
+ * whose fate is unknown: set state = 'cancelled'.
+ */
+export interface OutboxRow {
+  outbox_id: number
+  once_key: string
+  kind: 'report' | 'alert' | 'test'
+  connection_name: string | null
+  config_name: string | null
+  schedule_name: string | null
+  run_id: string | null
+  scheduled_for: Date | null
+  message_id: string
+  dated_at: Date
+  sender: string
+  subject: string
+  excerpt: string
+  size_bytes: number
+  sha256: string
+  state: 'rendered' | 'resend' | 'sending' | 'sent' | 'refused' | 'unknown' | 'held' | 'cancelled'
+  reason: string | null
+  resend_to: string[] | null
+  when_unknown: 'hold' | 'resend' | 'assume_sent' | null
+  round: number
+  attempts: number
+  asked_at: Date
+  next_try_at: Date | null
+  claim: string | null
+  claimed_by: string | null
+  claimed_until: Date | null
+  created_at: Date
+  sending_at: Date | null
+  sent_at: Date | null
+  response: string | null
+  error_code: string | null
+  error_message: string | null
+  error_detail: string | null
+  error_hint: string | null
+}
+
+/** The bytes of mails, compressed with gzip as a whole and cut into pieces; they go after dba.setting.retention_outboxcontent. */
+export interface OutboxcontentRow {
+  outbox_id: number
+  piece: number
+  bytes: Buffer
+}
+
+/** What became of each mail for each of its recipients. */
+export interface OutboxrecipientRow {
+  outbox_id: number
+  address: string
+  kind: 'to' | 'cc' | 'bcc' | 'also'
+  position: number
+  state: 'waiting' | 'sent' | 'refused' | 'unknown' | 'bounced' | 'cancelled'
+  code: string | null
+  text: string | null
+  at: Date | null
 }
 
 /** Every page that job scrape has asked for: what state it was in last, since when it is known, when it changed and when it went. */

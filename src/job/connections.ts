@@ -10,6 +10,8 @@ export interface ConnectionFacts {
   tls: 'verify' | 'require' | 'off'
   options: Record<string, unknown>
   isReadOnly: boolean
+  /** The secret that option `dkim_key` names. */
+  dkimKey?: string
 }
 
 export interface Connections {
@@ -17,4 +19,6 @@ export interface Connections {
   get(connectionName: string): Promise<ConnectionFacts>
   /** Address of this database for statements that people wrote, as the separate login rota_job. @throws PermanentError secret_not_found */
   jobDatabaseUrl(): Promise<string>
+  /** Address of this database for queries that people wrote, as the login rota_query, which only reads. @throws PermanentError secret_not_found */
+  queryDatabaseUrl(): Promise<string>
 }

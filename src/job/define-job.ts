@@ -9,6 +9,7 @@ import type { Hosts } from './hosts.ts'
 import type { Datasets, FileLedger } from './ledgers.ts'
 import type { Mails } from './mails.ts'
 import type { Outcome } from './outcome.ts'
+import type { Reports } from './reports.ts'
 import type { Scans } from './scans.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error'
@@ -56,6 +57,8 @@ export interface JobContext<Config> {
   hosts: Hosts
   /** Mails of mailboxes. */
   mails: Mails
+  /** What reports know of their data and told their readers. */
+  reports: Reports
   /** Absolute path of a folder as a settings row names it: absolute, or relative to ROTA_DATA_DIR. */
   folder(path: string): string
   /** ROTA_PROGRAM_DIR; null when it is not set. */

@@ -8,6 +8,7 @@ import { createFileLedger } from '../control-plane/files.ts'
 import { createHosts } from '../control-plane/hosts.ts'
 import type { LogEntry } from '../control-plane/log.ts'
 import { createMails } from '../control-plane/mails.ts'
+import { createReports } from '../control-plane/reports.ts'
 import { type ClaimedRun, type Lease, proveLease, writeProgress } from '../control-plane/runs.ts'
 import { createScans } from '../control-plane/scans.ts'
 import { inTransaction } from '../control-plane/transaction.ts'
@@ -70,6 +71,7 @@ export function createContext(deps: ContextDeps, claimed: ClaimedRun, lease: Lea
       scans: createScans(ledger),
       hosts: createHosts(pool, runId, (message) => log(message, {}, { level: 'warning' })),
       mails: createMails(ledger),
+      reports: createReports({ pool, runId, configName: configName ?? '' }),
       folder: (path) => folderOf(config, path),
       programDir: config.programDir ?? null,
     },

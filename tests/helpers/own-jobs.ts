@@ -63,7 +63,7 @@ export async function startOwnWorker(options: OwnWorkerOptions): Promise<OwnWork
         {
           pool: work,
           config: readConfig({ ROTA_DATA_DIR: dataDir }),
-          connections: { get: noConnections, jobDatabaseUrl: noConnections },
+          connections: { get: noConnections, jobDatabaseUrl: noConnections, queryDatabaseUrl: noConnections },
           writeLog: logBook.write,
           flushLog: () => logBook.flush(2),
           redact: redactor.text,

@@ -65,6 +65,7 @@ function sharedContext({
 const noConnections: Connections = {
   get: (name: string): Promise<ConnectionFacts> => notHere(`connection ${name}`),
   jobDatabaseUrl: () => notHere('this database'),
+  queryDatabaseUrl: () => notHere('this database'),
 }
 
 /** Throws as soon as the job wants something of it. */

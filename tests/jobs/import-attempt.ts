@@ -63,7 +63,7 @@ export async function attemptImport(attempt: Attempt): Promise<Outcome> {
     progress: () => {},
     stillMine: async () => {},
     bookmarks: { read: notForImports, move: notForImports, confirmed: notForImports },
-    connections: { get: notForImports, jobDatabaseUrl: async () => attempt.jobDatabaseUrl ?? (await notForImports()) },
+    connections: { get: notForImports, jobDatabaseUrl: async () => attempt.jobDatabaseUrl ?? (await notForImports()), queryDatabaseUrl: notForImports },
     files: createFileLedger(deps),
     datasets: createDatasets(deps),
     scans: createScans(deps),

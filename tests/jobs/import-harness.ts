@@ -97,7 +97,7 @@ export async function importBench(t: { after(end: () => Promise<void>): void }):
     if (look === null) throw new Error('job import has a check')
     return await look({
       args: {},
-      connections: { get: notForImports, jobDatabaseUrl: notForImports },
+      connections: { get: notForImports, jobDatabaseUrl: notForImports, queryDatabaseUrl: notForImports },
       hosts: createHosts(pool, randomUUID()),
       query: async (text, values) => (await pool.query<Record<string, unknown>>(text, values)).rows,
       folder,

@@ -92,4 +92,7 @@ const noConnections: Connections = {
   jobDatabaseUrl: async () => {
     throw new Error('this test has no login rota_job')
   },
+  queryDatabaseUrl: async () => {
+    throw new Error('this test has no login rota_job')
+  },
 }

@@ -39,6 +39,7 @@ export async function scrapeBench(t: Ending, answer: Answer): Promise<ScrapeBenc
       throw new Error(`this test has no connection "${name}"`)
     },
     jobDatabaseUrl: async () => database.urlAs('rota_job'),
+    queryDatabaseUrl: async () => database.urlAs('rota_job'),
   }
   return { ...database, site, configure, run, openRun, victim, check, names, texts, log }
 

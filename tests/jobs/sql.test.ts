@@ -171,6 +171,7 @@ test('a server that is away is tried again, a refused login is not', async (t) =
   const away: Connections = {
     get: () => Promise.reject(new Error('not asked')),
     jobDatabaseUrl: async () => 'postgres://rota_job:x@127.0.0.1:1/rota',
+    queryDatabaseUrl: async () => 'postgres://rota_job:x@127.0.0.1:1/rota',
   }
   await assert.rejects(runJob(sql, { statement: 'select 1' }, { connections: away }), {
     name: 'JobError',
@@ -220,6 +221,7 @@ async function houseOf(t: TestContext): Promise<{ database: TestDatabase; option
   const connections: Connections = {
     get: (name) => Promise.reject(new Error(`no connection ${name}`)),
     jobDatabaseUrl: async () => database.urlAs('rota_job'),
+    queryDatabaseUrl: async () => database.urlAs('rota_job'),
   }
   return { database, options: { connections } }
 }

@@ -87,7 +87,7 @@ async function houseOf(t: TestContext): Promise<House> {
     jobs: new Map([[hangs.name, hangs]]),
     lanes: ['default'],
     config: readConfig({ ROTA_DATA_DIR: database.dataDir }),
-    connections: { get: noConnections, jobDatabaseUrl: noConnections },
+    connections: { get: noConnections, jobDatabaseUrl: noConnections, queryDatabaseUrl: noConnections },
     redact: (text) => text,
     onError: (error) => assert.ifError(error),
   })
