@@ -6,6 +6,7 @@ import { createRedactor } from '../systemscripts/redact.ts'
 import type { RunLine, RunningWorker, WorkerOptions } from './cli/deps.ts'
 import { answerConnections } from './control-plane/check-connections.ts'
 import { createConnections } from './control-plane/connections.ts'
+import { createMailRoutes } from './control-plane/outbox/routes.ts'
 import type { ClaimedRun } from './control-plane/runs.ts'
 import { createSecrets, openSecretKey } from './control-plane/secrets.ts'
 import { prepareDatabase } from './control-plane/workers.ts'
@@ -16,6 +17,7 @@ import { createScheduleAnswers } from './worker/answer.ts'
 import { createContext, folderOf } from './worker/context.ts'
 import type { EndedAttempt } from './worker/execute.ts'
 import { openListener } from './worker/listen.ts'
+import { startOutboxSender } from './worker/outbox-sender.ts'
 import { openQueue, type Queue } from './worker/queue.ts'
 import { startWatch } from './worker/watch.ts'
 import { startWorker as startTakingRuns } from './worker/worker.ts'
@@ -43,6 +45,7 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
     for (const difference of differences) say('warning', difference)
     const secrets = createSecrets({ db: control, key: await openSecretKey(config), redactor, dataDir: config.dataDir })
     const connections = createConnections({ db: control, secrets, url })
+    const routes = createMailRoutes({ connections, folder: (path) => folderOf(config, path) })
     const queue = await openQueue(url, (error) => say('warning', 'The queue has trouble with its connection', error))
     opened = queue
     const closing = new AbortController()
@@ -83,7 +86,7 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
       schemaVersion: await codeVersion(),
       createContext: (claimed, lease, signal) =>
         createContext(
-          { pool: work, config, connections, writeLog: workerLog.write, flushLog: workerLog.flush, redact: redactor.text },
+          { pool: work, config, connections, routes, writeLog: workerLog.write, flushLog: workerLog.flush, redact: redactor.text },
           claimed,
           lease,
           signal,
@@ -97,15 +100,26 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
       say,
     })
     workerLog.speakAs(worker.name)
+    const sender = startOutboxSender({
+      pool: work,
+      routes,
+      lanes: config.lanes,
+      worker: worker.name,
+      maySend: worker.mayTake,
+      redact: redactor.text,
+      onError: (error) => say('warning', 'Mails could not be sent; it is tried again', error),
+    })
     const listener = openListener(url, {
       onNotify(channel, payload) {
         if (channel !== 'rota') return watch.notified(channel, payload)
+        if (payload === 'outbox') return sender.wake()
         if (!quietWords.has(payload)) watch.refresh()
         worker.notified(payload)
       },
       onConnect() {
         watch.reconnected()
         worker.lookAgain()
+        sender.wake()
       },
       onLost: (error) => say('warning', 'Notifications are not heard until the connection is back; every 30 s all is looked at', error),
     })
@@ -128,8 +142,9 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
         const drained = worker.stop(limitSeconds)
         stopped ??= (async () => {
           closing.abort()
-          await watch.stop()
+          await Promise.all([watch.stop(), sender.stop(limitSeconds)])
           await drained
+          await routes.close()
           await listener.close().catch(() => undefined)
           await queue.close().catch(() => undefined)
           await workerLog.close()

@@ -40,12 +40,20 @@ insert into dba.setting (name, value, description) values
   ('live_since', null, 'Kept by Rota: when this database last became the live one. Fires before it are missed, never caught up.'),
   ('retention_run', '400 days', 'How long ended runs, with their attempts, stay in dba.run: an interval.'),
   ('retention_logentry', '90 days', 'How long lines stay in dba.logentry: an interval, rounded up to whole months.'),
+  ('retention_alert', '400 days', 'How long incidents that recovered stay in dba.alert, with who was told: an interval.'),
   ('retention_worker', '30 days', 'How long dead workers stay in dba.worker: an interval.'),
   ('retention_outboxcontent', '90 days', 'How long the bytes of mails that went out stay in dba.outboxcontent: an interval. The rows of dba.outbox stay.'),
   ('mail_connection', null, 'Row of dba.connection of kind smtp, gmail or folder that reports and alerts go out by when they name none. Not set: the folder outbox below the data folder.'),
   ('mail_sender', null, 'Sender of reports and alerts that name none: Rota <rota@example.com>.'),
-  ('alert_to', null, 'Where alerts go that name nobody: mail addresses, separated by commas.'),
-  ('quiet_hours', null, 'When only severe alerts are sent, in the setting time_zone: 22:00-06:00.'),
+  ('alert_to', null, 'Where alerts go that name nobody and whose owner is no address: mail addresses and connections of kind webhook, separated by commas.'),
+  ('alert_repeat', '4 hours', 'People are reminded of an open incident that nobody acknowledged this often: an interval. Not set: never.'),
+  ('alert_storm', '5', 'More alerts than this to one address within a minute become one with a list.'),
+  ('alert_band', '5', 'A run is slow or small when it is further from the median of its weekday than so many times the median deviation.'),
+  ('digest_at', null, 'When each owner gets a daily mail of what is open and what recovered, in the setting time_zone: 07:00. Not set: never.'),
+  ('quiet_hours', null, 'When only severe alerts are sent, in the setting time_zone: 22:00-06:00. The others wait for their end.'),
+  ('secret_warning', '14 days', 'How long before a secret expires somebody is told: an interval.'),
+  ('min_free_bytes', '1000000000', 'Somebody is told when a disk that Rota writes to has fewer bytes free.'),
+  ('min_free_percent', '5', 'Somebody is told when less of a disk that Rota writes to is free.'),
   ('public_address', null, 'Address of the web pages as people reach them, for links in mails: https://rota.example.'),
   ('heartbeat_url', null, 'Address that is called every minute while all is well, so that somebody outside notices silence.');
 
@@ -186,6 +194,7 @@ comment on constraint jobconfig_job_fkey on dba.jobconfig is 'The job must stand
 create table dba.secret (
   secret_name  text         primary key,
   sealed       bytea        not null,
+  expires_at   timestamptz,
   updated_at   timestamptz  not null default clock_timestamp(),
   updated_by   text         not null default session_user,
   constraint secret_name_is_a_plain_name check (secret_name ~ '^[a-z][a-z0-9_.-]{0,62}$')
@@ -193,6 +202,7 @@ create table dba.secret (
 comment on table dba.secret is 'Encrypted secrets: written by rota secret set, named in dba.connection.secret_name, unreadable in SQL.';
 comment on column dba.secret.secret_name is 'Its name.';
 comment on column dba.secret.sealed is 'AES-256-GCM: version byte, salt, nonce, tag, text. The key never stands in the database.';
+comment on column dba.secret.expires_at is 'When it stops being of use: somebody is told before (dba.setting.secret_warning). Set with: rota secret set <name> --expires 2027-01-31.';
 comment on column dba.secret.updated_at is 'When it was last set.';
 comment on column dba.secret.updated_by is 'Who set it.';
 comment on constraint secret_name_is_a_plain_name on dba.secret is 'Write lower case letters, digits, dots, dashes and underscores: smtp_main.';
@@ -220,23 +230,23 @@ create table dba.connection (
   updated_at       timestamptz  not null default clock_timestamp(),
   updated_by       text         not null default session_user,
   version          integer      not null default 1,
-  constraint connection_kind_is_known check (kind in ('postgres', 'sqlserver', 'sftp', 'smtp', 'imap', 'gmail', 'opcua', 'http', 'folder')),
+  constraint connection_kind_is_known check (kind in ('postgres', 'sqlserver', 'sftp', 'smtp', 'imap', 'gmail', 'opcua', 'http', 'folder', 'webhook')),
   constraint port_is_between_1_and_65535 check (port between 1 and 65535),
   constraint tls_is_verify_require_or_off check (tls in ('verify', 'require', 'off')),
   constraint environment_is_prod_uat_or_dev check (environment in ('prod', 'uat', 'dev')),
   constraint options_is_an_object check (jsonb_typeof(options) = 'object'),
   constraint secret_is_a_name_or_env_or_file check (secret_name ~ '^([a-z][a-z0-9_.-]{0,62}|env:[A-Za-z_][A-Za-z0-9_]*|file:/.+)$'),
-  constraint a_connection_by_network_names_its_host check (kind in ('folder', 'gmail') or host is not null)
+  constraint a_connection_by_network_names_its_host check (kind in ('folder', 'gmail', 'webhook') or host is not null)
 );
 comment on table dba.connection is 'Where the outside world is. No secret stands in a row: secret_name says where it is kept.';
 comment on column dba.connection.connection_name is 'Its name, as jobs and configs use it.';
-comment on column dba.connection.kind is 'postgres, sqlserver, sftp, smtp, imap, gmail, opcua, http or folder.';
+comment on column dba.connection.kind is 'postgres, sqlserver, sftp, smtp, imap, gmail, opcua, http, folder or webhook.';
 comment on column dba.connection.lane is 'Lane whose workers can reach it.';
-comment on column dba.connection.host is 'Host name or address; for kind folder null.';
+comment on column dba.connection.host is 'Host name or address; for kinds folder and webhook null.';
 comment on column dba.connection.port is 'Port; null: the usual one of the kind.';
 comment on column dba.connection.database_name is 'Database; for kind folder the folder''s path.';
 comment on column dba.connection.user_name is 'User to log in as.';
-comment on column dba.connection.secret_name is 'Where the password is: a name set with rota secret set, or env:NAME, or file:/run/secrets/name.';
+comment on column dba.connection.secret_name is 'Where the password is, for kind webhook the whole address: a name set with rota secret set, or env:NAME, or file:/run/secrets/name.';
 comment on column dba.connection.tls is 'verify (default: certificate checked), require (encrypted, not checked), off.';
 comment on column dba.connection.options is 'Further options of the kind, a JSON object.';
 comment on column dba.connection.environment is 'prod, uat or dev: jobs that overwrite data look at it.';
@@ -246,7 +256,7 @@ comment on column dba.connection.owner is 'Who answers for it.';
 comment on column dba.connection.checked_at is 'When a worker last tried it. Kept by Rota.';
 comment on column dba.connection.check_state is 'ok, failed, unchecked or asked. Kept by Rota; ask with select dba.check_connection(''name'').';
 comment on column dba.connection.check_message is 'What the worker found. Kept by Rota.';
-comment on constraint connection_kind_is_known on dba.connection is 'Write one of: postgres, sqlserver, sftp, smtp, imap, gmail, opcua, http, folder.';
+comment on constraint connection_kind_is_known on dba.connection is 'Write one of: postgres, sqlserver, sftp, smtp, imap, gmail, opcua, http, folder, webhook.';
 comment on constraint port_is_between_1_and_65535 on dba.connection is 'Write a TCP port, or leave it empty for the usual one.';
 comment on constraint tls_is_verify_require_or_off on dba.connection is 'Write verify (certificate checked), require (encrypted only) or off.';
 comment on constraint environment_is_prod_uat_or_dev on dba.connection is 'Write prod, uat or dev.';

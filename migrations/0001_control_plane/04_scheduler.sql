@@ -40,7 +40,7 @@ create table dba.scheduler (
   priority         integer      not null default 0,
   lane             text         not null default 'default' references dba.lane (lane) on update cascade on delete restrict,
   due_by           time[],
-  alert_on         text[]       not null default '{failed,missed}',
+  alert_on         text[]       not null default '{failed,missed,recovered}',
   alert_to         text[],
   owner            text,
   description      text,
@@ -74,7 +74,7 @@ create table dba.scheduler (
   constraint retry_delay_is_between_0_and_a_day check (retry_delay between '0' and '1 day'),
   constraint retry_backoff_is_between_1_and_10 check (retry_backoff between 1 and 10),
   constraint timeout_is_between_a_second_and_a_day check (timeout >= '1 second' and timeout < '24 hours'),
-  constraint alert_on_holds_known_words check (alert_on <@ '{failed,missed,recovered,late,slow,empty}'),
+  constraint alert_on_holds_known_words check (alert_on <@ '{failed,missed,recovered,late,slow,small,empty}'),
   constraint config_state_is_ok_invalid_or_unchecked check (config_state in ('ok', 'invalid', 'unchecked')),
   constraint on_notify_is_a_channel_name check (on_notify ~ '^[a-z_][a-z0-9_]{0,62}$' and on_notify !~ '^rota')
 ) with (fillfactor = 70);
@@ -110,8 +110,8 @@ comment on column dba.scheduler.timeout is 'Limit of one attempt; then it is end
 comment on column dba.scheduler.priority is 'Higher starts first when workers are busy.';
 comment on column dba.scheduler.lane is 'Stream of work, a row of dba.lane: decides which workers may run it.';
 comment on column dba.scheduler.due_by is 'Local times by which a run that moved something must have succeeded: {09:00}.';
-comment on column dba.scheduler.alert_on is 'When somebody is told: failed, missed, recovered, late, slow, empty.';
-comment on column dba.scheduler.alert_to is 'Who is told; null: dba.setting.alert_to.';
+comment on column dba.scheduler.alert_on is 'When somebody is told: failed (for good), missed, slow and small (against what is usual on that weekday), empty (it brought nothing), recovered (that is over). Of what is late somebody is told in any case: due_by asks for it.';
+comment on column dba.scheduler.alert_to is 'Who is told: mail addresses and connections of kind webhook. Null: the owner where that is an address, else dba.setting.alert_to.';
 comment on column dba.scheduler.owner is 'Who answers for it.';
 comment on column dba.scheduler.description is 'What it is for.';
 comment on column dba.scheduler.next_fire_at is 'Next fire. Answered by Rota.';
@@ -142,7 +142,7 @@ comment on constraint max_attempts_is_between_1_and_100 on dba.scheduler is 'Wri
 comment on constraint retry_delay_is_between_0_and_a_day on dba.scheduler is 'Write an interval: 30 seconds, 5 minutes; at most 1 day.';
 comment on constraint retry_backoff_is_between_1_and_10 on dba.scheduler is 'Write 1 for equal waits, 2 to double them; at most 10.';
 comment on constraint timeout_is_between_a_second_and_a_day on dba.scheduler is 'Write an interval from 1 second to below 24 hours. A job without end is scheduled with cron = ''@always''.';
-comment on constraint alert_on_holds_known_words on dba.scheduler is 'Write any of: failed, missed, recovered, late, slow, empty.';
+comment on constraint alert_on_holds_known_words on dba.scheduler is 'Write any of: failed, missed, recovered, late, slow, small, empty.';
 comment on constraint config_state_is_ok_invalid_or_unchecked on dba.scheduler is 'Answered by Rota.';
 comment on constraint on_notify_is_a_channel_name on dba.scheduler is 'Write lower case letters, digits and underscores; names that begin with rota are Rota''s own.';
 

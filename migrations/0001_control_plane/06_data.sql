@@ -212,30 +212,57 @@ create table dba.alert (
   alert_id         bigint       primary key generated always as identity,
   kind             text         not null,
   subject          text         not null,
-  message          text,
-  opened_at        timestamptz  not null default clock_timestamp(),
-  count            bigint       not null default 1,
-  last_seen_at     timestamptz  not null default clock_timestamp(),
+  severity         text         not null default 'severe',
   state            text         not null default 'open',
+  count            bigint       not null default 1,
+  message          text,
+  fix              text,
+  why              text,
+  opened_at        timestamptz  not null default clock_timestamp(),
+  last_seen_at     timestamptz  not null default clock_timestamp(),
   closed_at        timestamptz,
+  closed_reason    text,
+  muted_until      timestamptz,
+  assigned_to      text,
   acknowledged_by  text,
+  acknowledged_at  timestamptz,
+  owner            text,
+  schedule_id      bigint,
   run_id           uuid,
+  cause_at         timestamptz  not null default clock_timestamp(),
+  told_at          timestamptz,
   constraint alert_state_is_a_known_word check (state in ('open', 'acknowledged', 'muted', 'recovered')),
-  constraint alert_kind_is_a_known_word check (kind in ('failed', 'missed', 'recovered', 'late', 'slow', 'empty'))
+  constraint alert_kind_is_a_known_word check (kind in
+    ('failed', 'missed', 'late', 'absent', 'slow', 'small', 'empty', 'quarantined', 'worker_gone', 'connection', 'secret', 'disk', 'mail')),
+  constraint alert_severity_is_a_known_word check (severity in ('severe', 'warning', 'info'))
 );
-comment on table dba.alert is 'One row per incident: the same trouble again counts up, it does not ring again. Set state to acknowledged or muted.';
+comment on table dba.alert is 'One row per incident: the same trouble again counts up, it does not ring again. Set state = ''acknowledged'' (nobody is reminded), muted_until = ''tomorrow'' (nobody is told until then), assigned_to = ''ann@example.com''. Who was told of it: dba.alert_told.';
 comment on column dba.alert.alert_id is 'Number of the incident.';
-comment on column dba.alert.kind is 'failed, missed, recovered, late, slow or empty.';
-comment on column dba.alert.subject is 'Name of the schedule it is about.';
-comment on column dba.alert.message is 'What is wrong, in words.';
-comment on column dba.alert.opened_at is 'When it began.';
-comment on column dba.alert.count is 'How often it was seen.';
-comment on column dba.alert.last_seen_at is 'When it was last seen.';
+comment on column dba.alert.kind is 'failed, missed, late (nothing came by due_by), absent (no file or mail did), slow, small, empty, quarantined, worker_gone, connection, secret (it expires), disk (it fills up) or mail (it does not arrive).';
+comment on column dba.alert.subject is 'Name of the schedule, config, lane, connection, secret or folder it is about.';
+comment on column dba.alert.severity is 'severe (told at any hour), warning or info (told outside dba.setting.quiet_hours).';
 comment on column dba.alert.state is 'open, acknowledged, muted or recovered.';
+comment on column dba.alert.count is 'How often it happened.';
+comment on column dba.alert.message is 'What is wrong, in words; of the latest time.';
+comment on column dba.alert.fix is 'What to type, or to do.';
+comment on column dba.alert.why is 'What dba.why_not says, where it is about a schedule.';
+comment on column dba.alert.opened_at is 'When it began.';
+comment on column dba.alert.last_seen_at is 'When it was last seen to be so.';
 comment on column dba.alert.closed_at is 'When it recovered.';
-comment on column dba.alert.acknowledged_by is 'Who took it. Kept by Rota.';
+comment on column dba.alert.closed_reason is 'Why it counts as recovered.';
+comment on column dba.alert.muted_until is 'Nobody is told before: ''tomorrow'', ''2027-01-04 08:00'', infinity until it recovers. After that it is open again.';
+comment on column dba.alert.assigned_to is 'Who sees to it: a name, or an address, which is told.';
+comment on column dba.alert.acknowledged_by is 'Who acknowledged or muted it. Kept by Rota.';
+comment on column dba.alert.acknowledged_at is 'When. Kept by Rota.';
+comment on column dba.alert.owner is 'Who answers for what it is about.';
+comment on column dba.alert.schedule_id is 'The schedule it is about, where there is one.';
 comment on column dba.alert.run_id is 'The run that was last concerned.';
-comment on constraint alert_state_is_a_known_word on dba.alert is 'People set acknowledged or muted.';
+comment on column dba.alert.cause_at is 'When its cause last came anew.';
+comment on column dba.alert.told_at is 'When people were last told that it is open; null: nobody has been.';
+comment on constraint alert_state_is_a_known_word on dba.alert is 'Write acknowledged (nobody is reminded), muted (nobody is told, until muted_until) or open.';
 comment on constraint alert_kind_is_a_known_word on dba.alert is 'Set by Rota.';
+comment on constraint alert_severity_is_a_known_word on dba.alert is 'Set by Rota.';
 create unique index one_open_alert_per_trouble on dba.alert (kind, subject) where state in ('open', 'acknowledged', 'muted');
 comment on index dba.one_open_alert_per_trouble is 'Law: the same trouble is one incident.';
+create index alert_by_schedule on dba.alert (schedule_id) where state <> 'recovered';
+create index alert_by_close on dba.alert (closed_at) where state = 'recovered';

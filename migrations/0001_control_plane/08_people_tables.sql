@@ -146,7 +146,7 @@ begin
     if coalesce(new.value, '') not in ('true', 'false') then
       perform dba.refuse(format('is_live is "%s"', coalesce(new.value, '')), 'Write true or false.');
     end if;
-  elsif new.name like 'retention%' then
+  elsif new.name like 'retention%' or new.name in ('alert_repeat', 'secret_warning') then
     begin
       if new.value::interval <= '0' then
         raise invalid_text_representation;
@@ -156,6 +156,10 @@ begin
     end;
   elsif new.name = 'quiet_hours' and new.value !~ '^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$' then
     perform dba.refuse(format('quiet_hours is "%s"', new.value), 'Write from-to: 22:00-06:00.');
+  elsif new.name = 'digest_at' and new.value !~ '^([01][0-9]|2[0-3]):[0-5][0-9]$' then
+    perform dba.refuse(format('digest_at is "%s"', new.value), 'Write a time of day: 07:00.');
+  elsif new.name in ('alert_storm', 'alert_band', 'min_free_bytes', 'min_free_percent') and coalesce(new.value, '') !~ '^[0-9]{1,18}([.][0-9]+)?$' then
+    perform dba.refuse(format('%s is "%s", which is no number', new.name, coalesce(new.value, '')), 'Write a number: 5.');
   elsif new.name = 'mail_sender' and not dba.is_mail_address(new.value) then
     perform dba.refuse(format('mail_sender is "%s", which is no mail address', new.value), 'Write one address: Rota <rota@example.com>.');
   elsif new.name = 'mail_connection' and not exists (select from dba.connection c where c.connection_name = new.value and c.kind in ('smtp', 'gmail', 'folder')) and new.value is not null then

@@ -1,4 +1,4 @@
--- Bookmarks, datasets, files, rejects and alerts: the few columns that people may set.
+-- Bookmarks, datasets, files and rejects: the few columns that people may set.
 create function dba.people_may_set()
 returns trigger
 language plpgsql
@@ -123,20 +123,6 @@ end
 $$;
 comment on function dba.file_rules() is 'BEFORE trigger of dba.file for people.';
 
-create function dba.alert_rules()
-returns trigger
-language plpgsql
-as $$
-begin
-  if new.state is distinct from old.state and new.state = 'recovered' then
-    perform dba.refuse('an alert recovers by itself', 'Set state to acknowledged or muted.', null, '42501');
-  end if;
-  new.acknowledged_by := session_user;
-  return new;
-end
-$$;
-comment on function dba.alert_rules() is 'BEFORE trigger of dba.alert for people.';
-
 create function dba.dataset_rules()
 returns trigger
 language plpgsql
@@ -200,4 +186,3 @@ comment on function dba.reject_rules() is 'BEFORE trigger of dba.reject for peop
 select dba.adopt_ledger_table('file', '{state,reason}', 'Set state to retry or dismissed.', 'file');
 select dba.adopt_ledger_table('reject', '{state,fixed}', 'Put the corrected values into fixed and set state to retry, or to dismissed.', 'reject');
 select dba.adopt_ledger_table('dataset', '{state,reason}', 'Set state to deleted (its rows leave the target) or active (release a quarantined one).', 'dataset');
-select dba.adopt_ledger_table('alert', '{state}', 'Set state to acknowledged, muted or open.', 'alert');

@@ -1,5 +1,12 @@
 -- What is wrong now. Each branch below is one kind of trouble; a row says what it is about, since when, and the SQL that mends it.
 
+create function dba.tells_nobody(schedule dba.scheduler, standard text)
+returns boolean
+language sql
+immutable
+as $$ select standard is null and coalesce(cardinality(schedule.alert_to), 0) = 0 and not coalesce(dba.is_mail_address(schedule.owner), false) $$;
+comment on function dba.tells_nobody(dba.scheduler, text) is 'Whether alerts of a schedule reach nobody, given what dba.setting.alert_to says.';
+
 -- Replaced where outgoing mail comes in.
 create function dba.mail_problem()
 returns table (severity text, subject text, since timestamptz, message text, fix text)
@@ -7,6 +14,14 @@ language sql
 stable
 as $$ select null, null, null::timestamptz, null, null where false $$;
 comment on function dba.mail_problem() is 'What is wrong with outgoing mail, for dba.problem.';
+
+-- Replaced where alerts come in.
+create function dba.alert_problem()
+returns table (severity text, subject text, since timestamptz, message text, fix text)
+language sql
+stable
+as $$ select null, null, null::timestamptz, null, null where false $$;
+comment on function dba.alert_problem() is 'Incidents that stand in no other table, and of which nobody could be told, for dba.problem.';
 
 create view dba.problem as
   with clock as materialized (
@@ -151,11 +166,7 @@ create view dba.problem as
     group by coalesce(f.config_name, f.file_name), f.config_name
 
     union all
-    select 'severe', a.subject, a.opened_at,
-      a.message || case when a.count > 1 then format(' (%s times so far)', a.count) else '' end,
-      format('select dba.why_not(%L);', a.subject)
-    from dba.alert a
-    where a.kind = 'late' and a.state in ('open', 'acknowledged')
+    select a.severity, a.subject, a.since, a.message, a.fix from dba.alert_problem() a
 
     union all
     select m.severity, m.subject, m.since, m.message, m.fix from dba.mail_problem() m
@@ -200,12 +211,12 @@ create view dba.problem as
 
     union all
     select 'notice', s.schedule_name, s.updated_at,
-      concat_ws(' and ', case when s.owner is null then 'it has no owner' end, case when t.value is null and s.alert_to is null then 'nobody is told when it fails' end),
-      concat_ws(' ', 'update dba.scheduler set', concat_ws(', ', case when s.owner is null then 'owner = ''…''' end, case when t.value is null and s.alert_to is null then 'alert_to = ''{…}''' end),
+      concat_ws(' and ', case when s.owner is null then 'it has no owner' end, case when dba.tells_nobody(s, t.value) then 'nobody is told when it fails' end),
+      concat_ws(' ', 'update dba.scheduler set', concat_ws(', ', case when s.owner is null then 'owner = ''…''' end, case when dba.tells_nobody(s, t.value) then 'alert_to = ''{…}''' end),
         format('where schedule_name = %L;', s.schedule_name))
     from dba.scheduler s
     left join dba.setting t on t.name = 'alert_to'
-    where s.is_active and (s.owner is null or t.value is null and s.alert_to is null)
+    where s.is_active and (s.owner is null or dba.tells_nobody(s, t.value))
       -- One that only carries requests is answered for by whoever asks.
       and (s.generated_by is null or num_nonnulls(s.cron, s.on_file, s.on_notify, s.run_after) > 0)
 

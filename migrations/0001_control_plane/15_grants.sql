@@ -20,7 +20,7 @@ grant select, insert, update, delete on dba.secret to rota_worker;
 
 grant insert, update, delete on dba.run to rota_operator;
 grant update on dba.scheduler, dba.lane to rota_operator;
-grant update on dba.file, dba.reject, dba.alert to rota_operator;
+grant update on dba.file, dba.reject to rota_operator;
 grant insert, update, delete on dba.bookmark to rota_dba;
 grant insert, update on dba.datasource, dba.datasettype to rota_dba;
 grant update (max_running) on dba.job to rota_dba;

@@ -160,5 +160,5 @@ comment on column dba.mail_sent.answer is 'The last error, or what the server sa
 comment on column dba.mail_sent.run_id is 'The run that made it.';
 
 grant select on dba.outbox, dba.outboxrecipient, dba.mail_sent to rota_reader;
-grant select on dba.outboxcontent to rota_dba;
+grant select on dba.outboxcontent to rota_reader;
 grant select, insert, update, delete on dba.outbox, dba.outboxrecipient, dba.outboxcontent to rota_worker;

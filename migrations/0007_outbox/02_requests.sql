@@ -74,6 +74,7 @@ end
 $$;
 comment on function dba.outbox_rules() is 'BEFORE trigger of dba.outbox for people: they set resend and cancelled.';
 select dba.adopt_ledger_table('outbox', '{state,resend_to}', 'Set state to resend, with resend_to where others than those who did not get it are meant, or to cancelled.', 'outbox');
+revoke insert, delete on dba.outbox from rota_dba;
 grant update on dba.outbox to rota_operator;
 
 create function dba.record_bounce(mail text, address text, words text default null)

@@ -8,6 +8,7 @@ import { inbox } from './commands/inbox.ts'
 import { logs } from './commands/logs.ts'
 import { migrate } from './commands/migrate.ts'
 import { next } from './commands/next.ts'
+import { outbox } from './commands/outbox.ts'
 import { pause } from './commands/pause.ts'
 import { problems } from './commands/problems.ts'
 import { rerun } from './commands/rerun.ts'
@@ -31,6 +32,7 @@ export const commands: readonly Command[] = [
   importFile,
   scrape,
   inbox,
+  outbox,
   status,
   next,
   runs,

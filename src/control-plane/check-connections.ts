@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { access, constants, stat, statfs, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PermanentError } from '../../systemscripts/errors.ts'
+import { openMailRoute } from '../../systemscripts/outgoing-mail.ts'
 import { openPostgres } from '../../systemscripts/postgres.ts'
 import { reach } from '../../systemscripts/reachable.ts'
 import { explainError } from '../db/explain-error.ts'
 import type { ConnectionRow } from '../db/row-types.ts'
 import type { ConnectionFacts, Connections } from '../job/connections.ts'
+import { routeOptions } from './outbox/route-options.ts'
 import type { Queryable } from './secrets.ts'
 
 export interface ConnectionAnswer {
@@ -110,7 +112,6 @@ async function withinLimit<T>(work: Promise<T>, limit: AbortSignal): Promise<T> 
 const usualPorts: Record<string, { tls: number; plain: number }> = {
   sqlserver: { tls: 1433, plain: 1433 },
   sftp: { tls: 22, plain: 22 },
-  smtp: { tls: 587, plain: 25 },
   imap: { tls: 993, plain: 143 },
   gmail: { tls: 443, plain: 443 },
   opcua: { tls: 4840, plain: 4840 },
@@ -120,6 +121,7 @@ const usualPorts: Record<string, { tls: number; plain: number }> = {
 async function tryConnection(facts: ConnectionFacts, options: CheckConnectionOptions, signal: AbortSignal): Promise<string> {
   if (facts.kind === 'postgres') return tryPostgres(facts, signal)
   if (facts.kind === 'folder') return tryFolder(facts, options)
+  if (facts.kind === 'smtp') return await openMailRoute(routeOptions(facts, options.folder)).check(signal)
   const usual = usualPorts[facts.kind]
   const port = facts.port ?? (facts.tls === 'off' ? usual?.plain : usual?.tls)
   const host = facts.host ?? (facts.kind === 'gmail' ? 'gmail.googleapis.com' : null)

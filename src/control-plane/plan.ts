@@ -65,11 +65,6 @@ export async function planReactions(pool: Pool): Promise<void> {
   await pool.query({ name: 'plan-retries', text: 'select dba.plan_retries()' })
 }
 
-/** Opens and closes the incidents of schedules whose due_by has struck (dba.alert, kind late). */
-export async function watchDueBy(pool: Pool): Promise<void> {
-  await pool.query({ name: 'watch-due-by', text: 'select dba.watch_due_by()' })
-}
-
 /** Takes the coming fires of deleted schedules out of the ledger. */
 export async function forgetDeletedSchedules(pool: Pool): Promise<void> {
   await pool.query('select dba.forget_deleted_schedules()')

@@ -8,6 +8,7 @@ import type { Connections } from './connections.ts'
 import type { Hosts } from './hosts.ts'
 import type { Datasets, FileLedger } from './ledgers.ts'
 import type { Mails } from './mails.ts'
+import type { Outbox } from './outbox.ts'
 import type { Outcome } from './outcome.ts'
 import type { Reports } from './reports.ts'
 import type { Scans } from './scans.ts'
@@ -57,6 +58,8 @@ export interface JobContext<Config> {
   hosts: Hosts
   /** Mails of mailboxes. */
   mails: Mails
+  /** Mails that go out. */
+  outbox: Outbox
   /** What reports know of their data and told their readers. */
   reports: Reports
   /** Absolute path of a folder as a settings row names it: absolute, or relative to ROTA_DATA_DIR. */

@@ -1,4 +1,5 @@
 /** Outgoing mail, dba.outbox, handed to jobs as `ctx.outbox`: stored before anything is sent, and sent once. */
+import type { ClientBase } from 'pg'
 import type { ComposedMail, DkimKey } from '../../systemscripts/outgoing-mail/composed-mail.ts'
 
 /** What is done with a mail of which nobody knows whether the server took it. */
@@ -34,6 +35,13 @@ export interface OutboxMail {
 
 export type RecipientState = 'waiting' | 'sent' | 'refused' | 'unknown' | 'bounced' | 'cancelled'
 
+export interface StoreOptions {
+  /** A larger mail is refused while it is composed. Default: no limit. */
+  maxBytes?: number | null | undefined
+  /** Further writes in the same transaction. */
+  within?: ((client: ClientBase) => Promise<void>) | undefined
+}
+
 export interface Outbox {
   /** The key for DKIM of that connection's options; null: mails that go out by it are not signed. @throws as Connections.get */
   dkimKey(connectionName: string | null): Promise<DkimKey | null>
@@ -41,8 +49,9 @@ export interface Outbox {
    * Stores mails, all or none, in one transaction of the run. A mail whose key is stored already is left as it is: its bytes count.
    * Content is read once, in order, as it is written; memory does not grow with it.
    * @returns numbers in dba.outbox, in the order given
+   * @throws PermanentError `mail_over_max_bytes`; what composing throws; lease_lost
    */
-  store(mails: Iterable<NewMail> | AsyncIterable<NewMail>): Promise<number[]>
+  store(mails: Iterable<NewMail> | AsyncIterable<NewMail>, options?: StoreOptions): Promise<number[]>
   /** Mails with these keys, whoever stored them; those that are not there are left out. */
   known(onceKeys: string[]): Promise<OutboxMail[]>
   /** Mails that this run has stored, in this attempt or an earlier one. */

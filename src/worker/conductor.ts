@@ -1,7 +1,7 @@
 /** Plans and dispatches: wakes at the next due moment, when it is told that something changed, and every 30 s in case nobody told. */
 import type { Pool } from 'pg'
 import { dispatchDueRuns, type Enqueue, untilNextDue } from '../control-plane/dispatch.ts'
-import { forgetDeletedSchedules, planReactions, planSchedules, watchDueBy } from '../control-plane/plan.ts'
+import { forgetDeletedSchedules, planReactions, planSchedules } from '../control-plane/plan.ts'
 import type { Standing } from './heart.ts'
 
 export interface Conductor {
@@ -99,7 +99,6 @@ export function startConductor({ pool, enqueue, onLookedAtAll, onError }: Conduc
     await planSchedules(pool, lookAtAll, onError, () => dispatchDueRuns(pool, enqueue))
     await planReactions(pool)
     await dispatchDueRuns(pool, enqueue)
-    if (lookAtAll) await watchDueBy(pool)
   }
 
   function answer(): void {

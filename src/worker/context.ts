@@ -8,6 +8,8 @@ import { createFileLedger } from '../control-plane/files.ts'
 import { createHosts } from '../control-plane/hosts.ts'
 import type { LogEntry } from '../control-plane/log.ts'
 import { createMails } from '../control-plane/mails.ts'
+import type { MailRoutes } from '../control-plane/outbox/routes.ts'
+import { createOutbox } from '../control-plane/outbox.ts'
 import { createReports } from '../control-plane/reports.ts'
 import { type ClaimedRun, type Lease, proveLease, writeProgress } from '../control-plane/runs.ts'
 import { createScans } from '../control-plane/scans.ts'
@@ -20,6 +22,8 @@ export interface ContextDeps {
   pool: Pool
   config: Config
   connections: Connections
+  /** Ways out for mail, shared by all runs of the worker. */
+  routes: MailRoutes
   /** Takes a line for the table and the file; secrets are masked in there. */
   writeLog(entry: LogEntry): void
   flushLog(): Promise<void>
@@ -48,17 +52,18 @@ export function createContext(deps: ContextDeps, claimed: ClaimedRun, lease: Lea
     )
   const { runId, job, configName } = claimed
   const ledger = { pool, transaction, runId, job, configName, log, signal }
+  const run = {
+    runId: claimed.runId,
+    scheduleName: claimed.scheduleName,
+    configName: claimed.configName,
+    attempt: claimed.attempt,
+    trigger: claimed.trigger,
+    scheduledFor: claimed.scheduledFor,
+    args: claimed.args,
+  }
   return {
     context: {
-      run: {
-        runId: claimed.runId,
-        scheduleName: claimed.scheduleName,
-        configName: claimed.configName,
-        attempt: claimed.attempt,
-        trigger: claimed.trigger,
-        scheduledFor: claimed.scheduledFor,
-        args: claimed.args,
-      },
+      run,
       signal,
       log,
       progress: progress.tell,
@@ -71,6 +76,7 @@ export function createContext(deps: ContextDeps, claimed: ClaimedRun, lease: Lea
       scans: createScans(ledger),
       hosts: createHosts(pool, runId, (message) => log(message, {}, { level: 'warning' })),
       mails: createMails(ledger),
+      outbox: createOutbox({ pool, transaction, routes: deps.routes, connections: deps.connections, run, redact: deps.redact, signal }),
       reports: createReports({ pool, runId, configName: configName ?? '' }),
       folder: (path) => folderOf(config, path),
       programDir: config.programDir ?? null,

@@ -19,7 +19,7 @@ export interface DocumentFacts {
 }
 
 /**
- * Writes a document to a file. It appears under its name when it is whole and on the disk, and replaces one that was there; whatever ends it early
+ * Writes a document to a file. It appears under its name when it is whole, and replaces one that was there; whatever ends it early
  * leaves nothing.
  *
  * @param options.maxBytes of the file. Default: no limit
@@ -40,7 +40,6 @@ export async function saveDocument(
       if (sizeBytes > maxBytes) throw tooLarge(basename(path), maxBytes, document.facts.rows)
       await file.writeFile(piece)
     }
-    await file.datasync()
     await file.close()
     await rename(draft, path)
     return { ...document.facts, sizeBytes }

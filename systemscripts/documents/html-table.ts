@@ -16,9 +16,9 @@ export interface ShownTable extends RowCount {
 }
 
 /**
- * A table of HTML for the body of a mail: every style stands at its element, since mail programs pass over style sheets; values are escaped, so markup
+ * A table of HTML for the body of a mail: styles stand at the elements, since mail programs pass over style sheets; values are escaped, so markup
  * in them is shown and not obeyed; numbers stand at the right; null is empty. Colours are those of the mail, and lines are of a grey that shows on
- * white and on black, so that it reads in light and in dark mode. No rows: the header and "no rows".
+ * white and on black, so that it reads in light and in dark mode. Numbers have the digits that Postgres wrote. No rows: the header and "no rows".
  *
  * Texts beyond 1,000 characters end in "…". All rows of the source are walked, to count them.
  */
@@ -47,28 +47,40 @@ export function escapeHtml(text: string): string {
 
 const ESCAPED: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const LONGEST_TEXT = 1000
+/** Needs room where columns without breaks would take it all. */
+const LONG_TEXT = 24
 const FONT = "font-family:Arial,'Helvetica Neue',Helvetica,sans-serif;font-size:13px;line-height:1.4"
-const LINE = '1px solid #9ca3af'
-const HEADER = `padding:5px 10px;border-bottom:2px solid #8a94a3;font-weight:bold;vertical-align:bottom`
-const CELL = `padding:4px 10px;border-bottom:${LINE};vertical-align:top`
+const TABLE = `border-collapse:collapse;margin:8px 0;color:inherit;${FONT}`
+const HEADER_LINE = 'border-bottom:2px solid #8a94a3'
+const ROW_LINE = 'border-bottom:1px solid #9ca3af'
 const BELOW = `margin:6px 0 14px 0;${FONT};font-style:italic`
 
+/** What all cells share stands at the table and at the row: Gmail shows no more than 102 KB of a mail. */
 function table({ columns, timeZone }: RowSource, kinds: readonly ValueKind[], rows: string): string {
   const header = columns.map(
-    (column, at) => `<th scope="col" style="${HEADER};${alignment(kinds[at])}">${cellText(shownHeader(column, timeZone))}</th>`,
+    (column, at) => `<th scope="col" align="${alignment(kinds[at])}">${cellText(shownHeader(column, timeZone))}</th>`,
   )
-  return `<table cellpadding="0" cellspacing="0" style="border-collapse:collapse;margin:8px 0;${FONT}">\
-<thead><tr>${header.join('')}</tr></thead><tbody>${rows}</tbody></table>`
+  return `<table border="0" cellpadding="5" cellspacing="0" style="${TABLE}">\
+<thead><tr valign="bottom" style="${HEADER_LINE}">${header.join('')}</tr></thead><tbody>${rows}</tbody></table>`
 }
 
 function tableRow(row: Row, kinds: readonly ValueKind[]): string {
-  const cells = kinds.map((kind, at) => `<td style="${CELL};${alignment(kind)}">${cellText(shownValue(row[at] ?? null, kind))}</td>`)
-  return `<tr>${cells.join('')}</tr>\n`
+  const cells = kinds.map((kind, at) => {
+    const text = shownValue(row[at] ?? null, kind)
+    return `<td${cellAttributes(kind, text)}>${cellText(text)}</td>`
+  })
+  return `<tr valign="top" style="${ROW_LINE}">${cells.join('')}</tr>\n`
 }
 
-function alignment(kind: ValueKind | undefined): string {
-  if (kind !== undefined && standsRight(kind)) return 'text-align:right;white-space:nowrap'
-  return kind === 'text' || kind === 'json' ? 'text-align:left' : 'text-align:left;white-space:nowrap'
+function cellAttributes(kind: ValueKind, text: string): string {
+  if (text === '') return ''
+  if (standsRight(kind)) return ' align="right" nowrap'
+  if (kind !== 'text' && kind !== 'json') return ' nowrap'
+  return text.length > LONG_TEXT ? ' style="min-width:160px"' : ''
+}
+
+function alignment(kind: ValueKind | undefined): 'left' | 'right' {
+  return kind !== undefined && standsRight(kind) ? 'right' : 'left'
 }
 
 function cellText(text: string): string {

@@ -17,7 +17,7 @@ const MOST_COLUMNS = 16_384
 const MOST_SHEET_BYTES = 3 * 1024 ** 3
 const SAMPLE_ROWS = 1000
 /** Characters of XML that are packed at once. */
-const PIECE = 256 * 1024
+const PIECE = 128 * 1024
 
 /**
  * A workbook (ISO/IEC 29500) that opens in Excel, LibreOffice and openpyxl: header styled and frozen, filter on it, widths after the first 1,000 rows,

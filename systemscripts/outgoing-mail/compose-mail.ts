@@ -92,8 +92,8 @@ async function* bytesOf(
     subject: draft.subject,
     messageId: draft.messageId,
     date: draft.date,
-    text: draft.text,
-    ...(draft.html === null ? {} : { html: draft.html }),
+    text: withLineEnds(draft.text),
+    ...(draft.html === null ? {} : { html: withLineEnds(draft.html) }),
     attachments: (draft.files ?? []).map(attachmentOf),
     headers: {
       ...draft.headers,
@@ -102,12 +102,19 @@ async function* bytesOf(
       ...(to.length === 0 && cc.length === 0 ? { To: 'undisclosed-recipients:;' } : {}),
       ...(draft.unsubscribe?.length ? { 'List-Unsubscribe': draft.unsubscribe.map((address) => `<${address}>`).join(', ') } : {}),
     },
-    newline: 'win',
+    // An attached message goes along as it is.
+    ...(draft.files?.some(({ contentType, fileName }) => /^message\//i.test(contentType ?? '') || /[.]eml$/i.test(fileName))
+      ? { newline: 'win' }
+      : {}),
     disableUrlAccess: true,
   })
     .compile()
     .createReadStream()
   yield* draft.dkim == null ? message : await signed(message, draft.dkim)
+}
+
+function withLineEnds(text: string): string {
+  return text.replace(/\r\n|[\r\n]/g, '\r\n')
 }
 
 async function signed(message: Readable, { domain, selector, privateKey }: NonNullable<MailDraft['dkim']>): Promise<AsyncIterable<Buffer>> {

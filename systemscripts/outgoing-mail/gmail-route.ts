@@ -51,7 +51,10 @@ export function openGmailRoute(options: GmailRouteOptions): MailRoute {
       })
       try {
         const media = { mimeType: 'message/rfc822', body }
-        const { data } = await gmail.users.messages.send({ userId: 'me', media }, { retry: false, ...(signal ? { signal } : {}) })
+        const { data } = await gmail.users.messages.send(
+          { userId: 'me', media },
+          { retry: false, ...(rootUrl === undefined ? {} : { rootUrl }), ...(signal ? { signal } : {}) },
+        )
         const text = `Gmail has it as ${data.id}`
         return { state: 'sent', recipients: all(envelope, 'sent', text), response: text, error: null }
       } catch (error) {
@@ -72,6 +75,13 @@ export function openGmailRoute(options: GmailRouteOptions): MailRoute {
     const status = statusOf(error)
     const said = error instanceof Error ? error.message.slice(0, 500) : String(error)
     const facts = { detail: status === 0 ? said : `Google answered ${status}: ${said}`, cause: error }
+    if (status === 0 && neverConnected(error)) {
+      const failure = new JobError('gmail_unreachable', 'Gmail cannot be reached', {
+        ...facts,
+        hint: 'See whether the network lets this machine through.',
+      })
+      return { state: 'deferred', recipients: all(envelope, 'deferred', said), response: null, error: failure }
+    }
     if (status === 0 || status >= 500) {
       if (await looksSent(envelope))
         return { state: 'sent', recipients: all(envelope, 'sent', 'found in the mailbox'), response: said, error: null }
@@ -137,6 +147,13 @@ export function openGmailRoute(options: GmailRouteOptions): MailRoute {
 
 function all({ recipients }: Envelope, state: RecipientAnswer['state'], text: string): RecipientAnswer[] {
   return recipients.map((address) => ({ address, state, code: null, text }))
+}
+
+function neverConnected(error: unknown): boolean {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (/^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$/.test(String(read(cause, 'code')))) return true
+  }
+  return false
 }
 
 /** 0: no answer. A refused token never reached Gmail: it is thrown on. */

@@ -41,7 +41,7 @@ export interface Delivery {
 }
 
 export interface SendOptions {
-  /** Called once a server is ready and before it is told of the mail; when it throws, nothing is sent and `send` throws the same. */
+  /** Called once a server is ready, or took another mail a moment ago, and before it is told of the mail; when it throws, nothing is sent and `send` throws the same. */
   onReady?: () => Promise<void>
   signal?: AbortSignal
 }
@@ -50,7 +50,8 @@ export interface MailRoute {
   /**
    * Hands one mail over. Several calls go on at once as far as the route's limits allow; the others wait.
    * @param content gives the bytes anew at each call; asked for again where the first try broke off before its end
-   * @throws what `onReady` and `content` throw, the signal's reason; never for what the other side says
+   * An abort breaks a dialogue off, and what became of the mail is answered.
+   * @throws what `onReady` and `content` throw, the signal's reason before that; never for what the other side says
    */
   send(envelope: Envelope, content: () => AsyncIterable<Buffer>, options?: SendOptions): Promise<Delivery>
   /** Whether this mail was handed over in that round, after a try whose end nobody saw. Null: this way out cannot tell. */

@@ -9,44 +9,62 @@ import { createTurns } from './turns.ts'
 /** A connection that nobody needs is closed after this; servers do so themselves sooner or later. */
 const IDLE_MS = 20_000
 
+/** A server that took a mail so long ago counts as ready for another. */
+const READY_MS = 5000
+
 /** Mail through an SMTP server, over connections that are kept while there is mail. */
 export function openSmtpRoute(options: SmtpOptions): MailRoute {
   const { connections = 5, mailsPerConnection = 100 } = options
   const pace = createPace(options)
   const turns = createTurns(connections)
+  // As many again make ready.
+  const anteroom = createTurns(2 * connections)
+  let tookAt = Number.NEGATIVE_INFINITY
   const idle: { session: SmtpSession; timer: NodeJS.Timeout }[] = []
   let isClosed = false
   return { send, wasSent: async () => null, check, close }
 
   async function send(envelope: Envelope, content: () => AsyncIterable<Buffer>, { onReady, signal }: SendOptions = {}): Promise<Delivery> {
-    const giveBack = await turns.take(signal)
+    const leave = await anteroom.take(signal)
     try {
       await pace(signal)
-      let isReady = false
-      for (;;) {
-        const kept = takeIdle()
-        let session: SmtpSession
-        try {
-          session = kept ?? (await openSmtpSession(options, signal))
-        } catch (error) {
-          signal?.throwIfAborted()
-          return notReached(envelope, error)
-        }
-        try {
-          if (!isReady) await onReady?.()
-        } catch (error) {
-          keep(session)
-          throw error
-        }
-        isReady = true
-        const delivery = await session.send(envelope, content(), signal)
-        keep(session)
-        // A connection that was kept may have been closed by the server meanwhile, unseen: nobody has the mail, and a new one is tried.
-        const isStale = kept !== undefined && delivery.state === 'deferred' && delivery.response === null && signal?.aborted !== true
-        if (!isStale) return delivery
+      // While others are on their way: what there is to be done before takes no connection's time.
+      const isEarly = performance.now() - tookAt < READY_MS
+      if (isEarly) await onReady?.()
+      const giveBack = await turns.take(isEarly ? undefined : signal)
+      try {
+        return await carry(envelope, content, { ...(isEarly || !onReady ? {} : { onReady }), ...(signal ? { signal } : {}) })
+      } finally {
+        giveBack()
       }
     } finally {
-      giveBack()
+      leave()
+    }
+  }
+
+  async function carry(envelope: Envelope, content: () => AsyncIterable<Buffer>, { onReady, signal }: SendOptions): Promise<Delivery> {
+    let ready = onReady
+    for (;;) {
+      const kept = takeIdle()
+      let session: SmtpSession
+      try {
+        session = kept ?? (await openSmtpSession(options, signal))
+      } catch (error) {
+        return notReached(envelope, error, signal)
+      }
+      try {
+        await ready?.()
+      } catch (error) {
+        keep(session)
+        throw error
+      }
+      ready = undefined
+      const delivery = await session.send(envelope, content(), signal)
+      keep(session)
+      if (delivery.state === 'sent') tookAt = performance.now()
+      // A connection that was kept may have been closed by the server meanwhile, unseen: nobody has the mail, and a new one is tried.
+      const isStale = kept !== undefined && delivery.state === 'deferred' && delivery.response === null && signal?.aborted !== true
+      if (!isStale) return delivery
     }
   }
 
@@ -93,8 +111,11 @@ export function openSmtpRoute(options: SmtpOptions): MailRoute {
   }
 }
 
-function notReached({ recipients }: Envelope, error: unknown): Delivery {
-  if (!(error instanceof JobError)) throw error
+/** Also after an abort: what became of the mail is answered. */
+function notReached({ recipients }: Envelope, cause: unknown, signal: AbortSignal | undefined): Delivery {
+  const error =
+    cause instanceof JobError ? cause : new JobError('mail_not_begun', 'The mail was not sent', { detail: String(cause), cause })
+  if (!(cause instanceof JobError) && signal?.aborted !== true) throw cause
   const text = error.detail ?? error.message
   return {
     state: 'deferred',

@@ -9,11 +9,23 @@ import { csvImport } from './csv-import.ts'
 import { csvReading } from './csv-reading.ts'
 import { inbox } from './inbox.ts'
 import { latency } from './latency.ts'
+import { outgoingMail } from './outgoing-mail.ts'
 import { scrape } from './scrape.ts'
 import { throughput } from './throughput.ts'
 import { xlsx } from './xlsx.ts'
 
-const benches: Record<string, Bench> = { throughput, latency, bulk, burst, reading: csvReading, csv: csvImport, xlsx, scrape, inbox }
+const benches: Record<string, Bench> = {
+  throughput,
+  latency,
+  bulk,
+  burst,
+  reading: csvReading,
+  csv: csvImport,
+  xlsx,
+  scrape,
+  inbox,
+  mail: outgoingMail,
+}
 
 const names = process.argv.slice(2)
 const unknown = names.filter((name) => !(name in benches))

@@ -104,7 +104,7 @@ test('other kinds are answered with whether their port can be reached', async (t
   const { options, database } = await houseOf(t)
   const port = await listen(t)
   await database.query(
-    `insert into dba.connection (connection_name, kind, host, port) values ('there', 'sftp', '127.0.0.1', $1), ('closed', 'smtp', '127.0.0.1', 1)`,
+    `insert into dba.connection (connection_name, kind, host, port) values ('there', 'sftp', '127.0.0.1', $1), ('closed', 'imap', '127.0.0.1', 1), ('post', 'smtp', '127.0.0.1', 1)`,
     [port],
   )
   const there = await checkConnection('there', options)
@@ -113,6 +113,9 @@ test('other kinds are answered with whether their port can be reached', async (t
   const closed = await checkConnection('closed', options)
   assert.equal(closed.state, 'failed')
   assert.match(closed.message, /ECONNREFUSED.*Start the server there/)
+  const post = await checkConnection('post', options)
+  assert.equal(post.state, 'failed')
+  assert.match(post.message, /^Mail server "127.0.0.1" cannot be reached/)
 })
 
 test('a server that is silent is given up at the limit', async (t) => {

@@ -1,6 +1,8 @@
 /** A worker that carries out a test's own jobs: the real engine on a real database, only the folder jobs/ is left out. */
+import { join } from 'node:path'
 import { readConfig } from '../../src/config.ts'
 import { openLogBook } from '../../src/control-plane/log.ts'
+import { createMailRoutes } from '../../src/control-plane/outbox/routes.ts'
 import { codeVersion } from '../../src/db/migration-files.ts'
 import { openPool } from '../../src/db/open.ts'
 import type { Job } from '../../src/job/define-job.ts'
@@ -64,6 +66,10 @@ export async function startOwnWorker(options: OwnWorkerOptions): Promise<OwnWork
           pool: work,
           config: readConfig({ ROTA_DATA_DIR: dataDir }),
           connections: { get: noConnections, jobDatabaseUrl: noConnections, queryDatabaseUrl: noConnections },
+          routes: createMailRoutes({
+            connections: { get: noConnections, jobDatabaseUrl: noConnections, queryDatabaseUrl: noConnections },
+            folder: (path) => join(dataDir, path),
+          }),
           writeLog: logBook.write,
           flushLog: () => logBook.flush(2),
           redact: redactor.text,

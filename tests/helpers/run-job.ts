@@ -43,6 +43,7 @@ export async function runJob(job: Job, args: Record<string, unknown>, options: J
     scans: absent('scans'),
     hosts: absent('hosts'),
     mails: absent('mails'),
+    outbox: absent('outbox'),
   })
 }
 

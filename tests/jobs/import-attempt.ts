@@ -63,12 +63,17 @@ export async function attemptImport(attempt: Attempt): Promise<Outcome> {
     progress: () => {},
     stillMine: async () => {},
     bookmarks: { read: notForImports, move: notForImports, confirmed: notForImports },
-    connections: { get: notForImports, jobDatabaseUrl: async () => attempt.jobDatabaseUrl ?? (await notForImports()), queryDatabaseUrl: notForImports },
+    connections: {
+      get: notForImports,
+      jobDatabaseUrl: async () => attempt.jobDatabaseUrl ?? (await notForImports()),
+      queryDatabaseUrl: notForImports,
+    },
     files: createFileLedger(deps),
     datasets: createDatasets(deps),
     scans: createScans(deps),
     hosts: createHosts(pool, runId),
     mails: createMails(deps),
+    outbox: { dkimKey: notForImports, store: notForImports, known: notForImports, ofThisRun: notForImports, send: notForImports },
     folder: (path) => (isAbsolute(path) ? path : join(dataDir, path)),
     programDir: null,
   })

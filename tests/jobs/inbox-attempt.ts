@@ -3,6 +3,7 @@ import type { ClientBase, Pool } from 'pg'
 import inbox from '../../jobs/inbox.ts'
 import { readConfig } from '../../src/config.ts'
 import { createConnections } from '../../src/control-plane/connections.ts'
+import { createMailRoutes } from '../../src/control-plane/outbox/routes.ts'
 import { readSettings } from '../../src/control-plane/settings.ts'
 import type { Outcome } from '../../src/job/outcome.ts'
 import { createContext } from '../../src/worker/context.ts'
@@ -26,11 +27,13 @@ export async function attemptInbox(attempt: InboxAttempt): Promise<Outcome> {
   const pool = watched(attempt)
   const secrets = await workerSecrets({ pool: attempt.pool, dataDir })
   const settings = await readSettings(attempt.pool, { job: 'inbox', configName: config, configVersion: null, args: {} })
+  const connections = createConnections({ db: attempt.pool, secrets, url })
   const { context, close } = createContext(
     {
       pool,
       config: readConfig({ ROTA_DATA_DIR: dataDir }),
-      connections: createConnections({ db: attempt.pool, secrets, url }),
+      connections,
+      routes: createMailRoutes({ connections, folder: (path) => path }),
       writeLog: () => {},
       flushLog: async () => {},
       redact: (text) => text,

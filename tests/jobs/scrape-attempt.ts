@@ -3,6 +3,7 @@ import type { Pool } from 'pg'
 import scrapeJob from '../../jobs/scrape.ts'
 import { readConfig } from '../../src/config.ts'
 import { createHosts } from '../../src/control-plane/hosts.ts'
+import { createMailRoutes } from '../../src/control-plane/outbox/routes.ts'
 import { readSettings } from '../../src/control-plane/settings.ts'
 import type { Connections } from '../../src/job/connections.ts'
 import type { CheckResult, Job } from '../../src/job/define-job.ts'
@@ -78,6 +79,7 @@ function depsOf({ pool, dataDir, connections = noConnections, onLog }: Attempt) 
     pool,
     config: readConfig({ ROTA_DATA_DIR: dataDir }),
     connections,
+    routes: createMailRoutes({ connections, folder: (path) => path }),
     writeLog: ({ message, level, data }: { message: string; level: string; data: Record<string, unknown> | null }) =>
       onLog?.({ message, level, data: data ?? {} }),
     flushLog: async () => {},

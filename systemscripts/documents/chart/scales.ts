@@ -2,7 +2,7 @@ import type { ChartOptions } from 'chart.js'
 import { shownNumber } from './alt-text.ts'
 import type { ChartData } from './chart-data.ts'
 import { GRID, SOFT_INK } from './palette.ts'
-import { type Tick, timeTicks } from './time-ticks.ts'
+import { DAY, type Tick, timeTicks } from './time-ticks.ts'
 
 export type ChartScales = NonNullable<ChartOptions<'line' | 'bar'>['scales']>
 
@@ -49,7 +49,14 @@ export function shortLabels(data: ChartData): string[] {
 function lineTicks({ axis, places, labels }: ChartData, from: number, to: number): Tick[] | null {
   if (places.length === 0) return []
   if (axis === 'number') return null
-  if (axis === 'time') return from === to ? [{ value: from, label: labels[0] ?? '' }] : timeTicks(from, to)
+  if (axis === 'time')
+    return from === to
+      ? [{ value: from, label: labels[0] ?? '' }]
+      : timeTicks(
+          from,
+          to,
+          places.every((place) => place % DAY === 0),
+        )
   const names = labels.map((label) => short(label, LONGEST_LABEL))
   const longest = names.reduce((most, name) => Math.max(most, name.length), 1)
   const step = Math.ceil(places.length / Math.min(MOST_CATEGORIES, Math.max(2, Math.floor(LETTERS_BELOW_AXIS / (longest + 2)))))

@@ -1,7 +1,8 @@
+const MOST_TICKS = 9
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
-const DAY = 24 * HOUR
+export const DAY = 24 * HOUR
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** One line or two below the axis. */
@@ -18,12 +19,14 @@ const STEPS: readonly number[] = [1, 2, 5, 15, 30]
 const MONTH_STEPS: readonly number[] = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 6000]
 
 /**
- * Places to mark on an axis of time, at round times of the clock on the wall, `most` at most. The date or the year stands in a second line where it
+ * Places to mark on an axis of time, at round times of the clock on the wall, nine at most. The date or the year stands in a second line where it
  * begins, so that no mark leaves open which day it is. Times are milliseconds as if the wall were in UTC.
+ *
+ * @param daysOnly no times of day, since the data have none
  */
-export function timeTicks(from: number, to: number, most = 9): Tick[] {
-  const step = STEPS.find((length) => (to - from) / length <= most - 1)
-  if (step === undefined) return monthTicks(from, to, most)
+export function timeTicks(from: number, to: number, daysOnly: boolean): Tick[] {
+  const step = STEPS.find((length) => (to - from) / length <= MOST_TICKS - 1 && (length >= DAY || !daysOnly))
+  if (step === undefined) return monthTicks(from, to)
   // Weeks begin on Monday: day 4 of 1970 was one.
   const origin = step >= 7 * DAY ? 4 * DAY : 0
   const values: number[] = []
@@ -34,9 +37,9 @@ export function timeTicks(from: number, to: number, most = 9): Tick[] {
   }))
 }
 
-function monthTicks(from: number, to: number, most: number): Tick[] {
+function monthTicks(from: number, to: number): Tick[] {
   const months = (to - from) / (30.4 * DAY)
-  const step = MONTH_STEPS.find((count) => months / count <= most - 1) ?? 12_000
+  const step = MONTH_STEPS.find((count) => months / count <= MOST_TICKS - 1) ?? 12_000
   const first = new Date(from)
   const ticks: Tick[] = []
   const start = Math.floor((first.getUTCFullYear() * 12 + first.getUTCMonth()) / step) * step

@@ -9,7 +9,7 @@ const LONGEST = 31
 export function sheetName(wanted: string, number: number): string {
   const suffix = number === 1 ? '' : ` (${number})`
   // biome-ignore lint/suspicious/noControlCharactersInRegex: no sheet may have one in its name
-  const plain = wanted.replace(/[[\]:*?/\\\x00-\x1f\uFFFE\uFFFF]+/g, ' ').toWellFormed()
+  const plain = wanted.replace(/[[\]:*?/\\\x00-\x1f\uFFFE\uFFFF\s]+/g, ' ').toWellFormed()
   const short = cut(plain, LONGEST - suffix.length).replace(/^['\s]+|['\s]+$/g, '')
   const usable = short === '' || short.toLowerCase() === 'history' ? 'Sheet' : short
   return usable + suffix

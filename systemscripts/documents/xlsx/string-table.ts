@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { crc32, createDeflateRaw } from 'node:zlib'
 import { xmlText } from './xml-text.ts'
-import { DEFLATE_LEVEL, DEFLATE_PIECE, type PackedEntry } from './zip-writer.ts'
+import { PACKING, type PackedEntry } from './zip-writer.ts'
 
 /**
  * The texts of a workbook, in a part of their own: some programs on phones show no text that stands in a cell itself. That part comes after the
@@ -31,7 +31,7 @@ const LONGEST_REMEMBERED = 64
 export async function openStringTable(): Promise<StringTable> {
   const folder = await mkdtemp(join(tmpdir(), 'rota-workbook-'))
   const path = join(folder, 'strings')
-  const packing = createDeflateRaw({ level: DEFLATE_LEVEL, chunkSize: DEFLATE_PIECE })
+  const packing = createDeflateRaw(PACKING)
   const file = createWriteStream(path)
   const leaving = new AbortController()
   const packed = pipeline(packing, file, { signal: leaving.signal })

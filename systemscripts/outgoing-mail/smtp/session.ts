@@ -87,7 +87,8 @@ export async function openSmtpSession(options: SmtpOptions, signal?: AbortSignal
   }
 
   async function send(envelope: Envelope, content: AsyncIterable<Buffer>, stopping?: AbortSignal): Promise<Delivery> {
-    const stream = Readable.from(content, { objectMode: false, highWaterMark: 64 * 1024 })
+    if (stopping?.aborted) return verdictOfError(envelope, stopping.reason, { host, isHandedOver: false })
+    const stream = Readable.from(inSlices(content), { objectMode: false, highWaterMark: SLICE_BYTES })
     // From here on the last dot may be on its way: without an answer nobody knows what the server has.
     let isHandedOver = false
     let broken: unknown
@@ -129,3 +130,9 @@ export async function openSmtpSession(options: SmtpOptions, signal?: AbortSignal
 
 /** After an abort a server that has all of a mail gets so long to say what it does with it. */
 const LAST_WORD_MS = 1000
+const SLICE_BYTES = 64 * 1024
+
+/** What is taken of the stream is on its way: of a large piece that would be all of it at once. */
+async function* inSlices(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const piece of content) for (let at = 0; at < piece.length; at += SLICE_BYTES) yield piece.subarray(at, at + SLICE_BYTES)
+}
