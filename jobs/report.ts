@@ -2,15 +2,17 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defineJob } from '../src/job/define-job.ts'
-import type { OutboxMail } from '../src/job/outbox.ts'
+import type { NewMail, OutboxMail } from '../src/job/outbox.ts'
+import type { Freshness } from '../src/job/reports.ts'
 import { PermanentError } from '../systemscripts/errors.ts'
 import { composeMail } from '../systemscripts/outgoing-mail/compose-mail.ts'
+import { readAddress } from '../systemscripts/outgoing-mail/mail-address.ts'
 import { openQuerySession } from '../systemscripts/query-session.ts'
 import { judgeDelivery } from './report/judge-delivery.ts'
 import { lookAhead } from './report/look-ahead.ts'
-import { type ReportContext, renderMails } from './report/render-mails.ts'
+import { type RenderedMail, type ReportContext, renderMails } from './report/render-mails.ts'
 import { findServer } from './report/server.ts'
-import { readReport } from './report/settings.ts'
+import { isTry, readReport } from './report/settings.ts'
 
 export default defineJob({
   name: 'report',
@@ -21,7 +23,8 @@ export default defineJob({
     const { config: settings, outbox } = context
     if (settings.isPreview) {
       const [id] = stored
-      return { rowsRead, note: id === undefined ? `Nothing to show: ${skipped}` : `Rendered and sent to nobody: rota outbox ${id}`, result: { outbox_ids: stored } }
+      const note = id === undefined ? `Nothing to show: ${skipped}` : `Rendered, and sent to nobody: rota outbox ${id} --save mail.eml`
+      return { rowsRead, note, result: { outbox_ids: stored } }
     }
     return judgeDelivery(await sendInParts(outbox, stored), { skipped, rowsRead })
   },
@@ -36,14 +39,12 @@ interface StoredMails {
 }
 
 async function renderAndStore(context: ReportContext): Promise<StoredMails> {
-  const { config: settings, connections, outbox, reports, run, signal } = context
-  const earlier = new Map((await outbox.ofThisRun()).map((mail) => [mail.onceKey, mail.outboxId]))
-  const keyOf = (recipient: string) => `report ${run.runId} ${recipient}`.trimEnd()
+  const { config: settings, connections, reports, run, signal } = context
+  const { earlier, keyOf } = await findEarlier(context)
   // One mail that is stored is all of it; of several some may be missing.
   if (settings.recipientQuery === null && earlier.size > 0) return { stored: [...earlier.values()], skipped: null, rowsRead: 0 }
-  const freshness = settings.hasFreshness ? await reports.freshness() : { stale: [], dataAt: null }
-  const isTry = settings.isPreview || settings.testTo !== null
-  if (freshness.stale.length > 0 && settings.whenStale === 'hold' && !isTry) throw notFresh(settings.configName, freshness.stale)
+  const freshness: Freshness = settings.hasFreshness ? await reports.freshness() : { stale: [], dataAt: null }
+  if (freshness.stale.length > 0 && settings.whenStale === 'hold' && !isTry(settings)) throw notFresh(settings.configName, freshness.stale)
   const sender = settings.sender ?? (await reports.defaultSender()) ?? 'rota@localhost'
   const folder = context.folder(join('outgoing', run.runId))
   await rm(folder, { recursive: true, force: true })
@@ -55,45 +56,89 @@ async function renderAndStore(context: ReportContext): Promise<StoredMails> {
     timeZone: settings.timeZone,
     signal,
   })
-  const stored: number[] = [...earlier.values()]
-  const reasons = new Set<string>()
-  let rowsRead = 0
   try {
-    const dkim = await outbox.dkimKey(settings.connectionName)
-    for await (const mail of renderMails({ context, session, freshness, sender, folder, isDone: (recipient) => earlier.has(keyOf(recipient)) })) {
-      rowsRead += mail.rowsRead
-      if (mail.draft === null) {
-        reasons.add(mail.why ?? '')
-        continue
-      }
-      const composed = await composeMail({ ...mail.draft, dkim })
-      const kind = isTry ? 'test' : 'report'
-      const [id] = await outbox.store([{ onceKey: keyOf(mail.recipient), kind, mail: composed, connectionName: settings.connectionName, whenUnknown: settings.whenUnknown, isHeld: settings.isPreview }], {
-        maxBytes: settings.maxBytes,
-        within: isTry ? undefined : (client) => reports.remember(client, mail.recipient, mail.told),
-      })
-      if (id !== undefined) stored.push(id)
-    }
-    return { stored, skipped: reasons.size === 0 ? null : [...reasons].join('; '), rowsRead }
+    const mails = renderMails({ context, session, freshness, sender, folder, isDone: (recipient) => earlier.has(keyOf(recipient)) })
+    const { stored, skipped, rowsRead } = await storeInParts(context, mails, keyOf)
+    return { stored: [...earlier.values(), ...stored], skipped, rowsRead }
   } finally {
     await session.close()
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-/** So many at once that a way out is used well, and so few that a stopping worker soon ends. */
-const mailsAtOnce = 500
+/** What an earlier attempt has stored, or the runs that this one repeats because they failed, by key. */
+async function findEarlier({ config: settings, outbox, reports, run }: ReportContext) {
+  const line: [string, ...string[]] = isTry(settings) ? [run.runId] : await reports.line()
+  const repeated = line.slice(1)
+  if (repeated.length > 0) {
+    const addresses = [...settings.to, ...settings.cc, ...settings.bcc].map((address) => readAddress(address).address)
+    await outbox.takeOver(repeated, settings.recipientQuery === null ? addresses : null)
+  }
+  const earlier = new Map((await outbox.ofRuns(line)).map((mail) => [mail.onceKey, mail.outboxId]))
+  const fire = line.at(-1) ?? run.runId
+  return { earlier, keyOf: (recipient: string) => `report ${fire} ${recipient}`.trimEnd() }
+}
+
+/** Stored in one transaction, which stays open for so many milliseconds at most before another mail is made. */
+const storedAtOnce = { mails: 50, milliseconds: 2000 }
+/** Sent before the next are looked at: so many that a way out is used well, and so few that a stopping worker soon ends. */
+const sentAtOnce = 500
+
+async function storeInParts(
+  { config: settings, outbox, reports }: ReportContext,
+  mails: AsyncGenerator<RenderedMail>,
+  keyOf: (recipient: string) => string,
+): Promise<StoredMails> {
+  const dkim = await outbox.dkimKey(settings.connectionName)
+  const stored: number[] = []
+  const reasons = new Set<string>()
+  let rowsRead = 0
+  let next = await mails.next()
+  while (!next.done) {
+    const made: RenderedMail[] = []
+    const begun = performance.now()
+    const part = async function* (): AsyncGenerator<NewMail> {
+      for (; !next.done; next = await mails.next()) {
+        const mail = next.value
+        rowsRead += mail.rowsRead
+        if (mail.draft === null) {
+          reasons.add(mail.why)
+          continue
+        }
+        made.push(mail)
+        const composed = await composeMail({ ...mail.draft, dkim })
+        const { connectionName, whenUnknown, isPreview: isHeld } = settings
+        const kind = isTry(settings) ? 'test' : 'report'
+        yield { onceKey: keyOf(mail.recipient), kind, mail: composed, connectionName, whenUnknown, isHeld }
+        if (made.length < storedAtOnce.mails && performance.now() - begun < storedAtOnce.milliseconds) continue
+        next = await mails.next()
+        return
+      }
+    }
+    const ids = await outbox.store(part(), {
+      maxBytes: settings.maxBytes,
+      async within(client, outboxIds) {
+        if (isTry(settings)) return
+        for (const [at, outboxId] of outboxIds.entries()) {
+          const { recipient, told } = made[at] ?? { recipient: '', told: [] }
+          if (told.length > 0) await reports.remember(client, { outboxId, recipient, told })
+        }
+      },
+    })
+    stored.push(...ids)
+  }
+  return { stored, skipped: reasons.size === 0 ? null : [...reasons].join('; '), rowsRead }
+}
 
 async function sendInParts(outbox: ReportContext['outbox'], ids: number[]): Promise<OutboxMail[]> {
   const mails: OutboxMail[] = []
-  for (let from = 0; from < ids.length; from += mailsAtOnce) mails.push(...(await outbox.send(ids.slice(from, from + mailsAtOnce))))
+  for (let from = 0; from < ids.length; from += sentAtOnce) mails.push(...(await outbox.send(ids.slice(from, from + sentAtOnce))))
   return mails
 }
 
-function notFresh(configName: string, stale: string[]): PermanentError {
+function notFresh(configName: string, stale: Freshness['stale']): PermanentError {
   return new PermanentError('data_not_fresh', `Report "${configName}" was not sent, since its data is not fresh`, {
-    detail: `${stale.join('; ')}.`,
-    hint: 'Mend the data and run it again: select dba.run_now(…). To wait for data, set hold_until in dba.reportconfig; to send all the same, when_stale = \'banner\'.',
+    detail: `${stale.map(({ words }) => words).join('; ')}.`,
+    hint: "Mend the data and run it again: select dba.run_now(…). To wait for data, set hold_until in dba.reportconfig; to send all the same, when_stale = 'banner'.",
   })
 }
-

@@ -13,9 +13,11 @@ import { prepareDatabase } from './control-plane/workers.ts'
 import { codeVersion } from './db/migration-files.ts'
 import { openPool } from './db/open.ts'
 import { compareJobs, loadJobs } from './load-jobs.ts'
+import { startAlertWatch } from './worker/alert-watch.ts'
 import { createScheduleAnswers } from './worker/answer.ts'
 import { createContext, folderOf } from './worker/context.ts'
 import type { EndedAttempt } from './worker/execute.ts'
+import { type LastResort, startLastResort } from './worker/last-resort.ts'
 import { openListener } from './worker/listen.ts'
 import { startOutboxSender } from './worker/outbox-sender.ts'
 import { openQueue, type Queue } from './worker/queue.ts'
@@ -29,6 +31,7 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
   const redactor = createRedactor()
   if (config.secretKey !== undefined) redactor.learn(config.secretKey)
   redactor.learn(decodeURIComponent(new URL(url).password))
+  if (config.lastResort?.server.login) redactor.learn(config.lastResort.server.login.password)
   const open = (applicationName: string, max: number, options = '') =>
     openPool(withOptions(url, options), { role: 'rota_worker', applicationName, max })
   const control = open('rota worker', 4)
@@ -109,6 +112,25 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
       redact: redactor.text,
       onError: (error) => say('warning', 'Mails could not be sent; it is tried again', error),
     })
+    const alerts = startAlertWatch({
+      pool: control,
+      connections,
+      worker: worker.name,
+      dataDir: config.dataDir,
+      mayWatch: worker.mayTake,
+      redact: redactor.text,
+      onError: (error) => say('warning', 'Alerts could not be looked after; it is tried again', error),
+    })
+    const { host, pathname } = new URL(url)
+    const lastResort: LastResort | undefined =
+      config.lastResort &&
+      startLastResort({
+        mail: config.lastResort,
+        dataDir: config.dataDir,
+        probe: () => control.query('select 1'),
+        place: `${host}${pathname}`,
+        say,
+      })
     const listener = openListener(url, {
       onNotify(channel, payload) {
         if (channel !== 'rota') return watch.notified(channel, payload)
@@ -142,7 +164,7 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
         const drained = worker.stop(limitSeconds)
         stopped ??= (async () => {
           closing.abort()
-          await Promise.all([watch.stop(), sender.stop(limitSeconds)])
+          await Promise.all([watch.stop(), sender.stop(limitSeconds), alerts.stop(), lastResort?.stop()])
           await drained
           await routes.close()
           await listener.close().catch(() => undefined)

@@ -23,6 +23,23 @@ export interface Config {
   demo: boolean
   /** ROTA_LOG_LEVEL: the least that is written. Default: `info`. */
   logLevel: LogLevel
+  /** ROTA_LAST_RESORT_SMTP and ROTA_LAST_RESORT_TO. Absent: nobody is told when Postgres is away. */
+  lastResort?: LastResortMail
+}
+
+/** Mail that needs no database. */
+export interface LastResortMail {
+  to: string[]
+  /** Query `from` of the address; default: the user, where that is a mail address, else the first who gets it. */
+  sender: string
+  server: {
+    host: string
+    port: number | null
+    tls: 'verify' | 'require' | 'off'
+    isImplicitTls?: boolean
+    user: string | null
+    login: { password: string } | null
+  }
 }
 
 export type LogLevel = (typeof logLevels)[number]
@@ -38,7 +55,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const databaseUrl = readDatabaseUrl(env)
   const programDir = env.ROTA_PROGRAM_DIR || undefined
   const secretKey = env.ROTA_SECRET_KEY || undefined
+  const lastResort = readLastResort(env)
   return {
+    ...(lastResort === undefined ? {} : { lastResort }),
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(secretKey === undefined ? {} : { secretKey }),
     ...(programDir === undefined ? {} : { programDir: resolve(programDir) }),
@@ -90,6 +109,38 @@ function readLogLevel(value: string): LogLevel {
   const level = logLevels.find((known) => known === value)
   if (level !== undefined) return level
   throw invalid('ROTA_LOG_LEVEL', `"${value}"`, `Write one of ${logLevels.join(', ')}.`)
+}
+
+function readLastResort({ ROTA_LAST_RESORT_SMTP: smtp, ROTA_LAST_RESORT_TO: to }: NodeJS.ProcessEnv): LastResortMail | undefined {
+  if (!smtp && !to) return undefined
+  if (!smtp) throw invalid('ROTA_LAST_RESORT_SMTP', 'not set', 'ROTA_LAST_RESORT_TO needs a mail server: smtp://user:password@host:587.')
+  const addresses = (to ?? '').split(',').flatMap((address) => address.trim() || [])
+  const wrong = addresses.find((address) => !/^[^\s@<>]+@[^\s@<>]+$/.test(address))
+  const [first] = addresses
+  if (first === undefined || wrong !== undefined)
+    throw invalid('ROTA_LAST_RESORT_TO', wrong === undefined ? 'not set' : `"${wrong}"`, 'Write mail addresses, separated by commas.')
+  const url = /^smtps?:\/\//.test(smtp) ? URL.parse(smtp) : null
+  const tls = url?.searchParams.get('tls') ?? 'verify'
+  // the rest of it may hold a password anywhere
+  if (url === null || url.hostname === '' || (tls !== 'verify' && tls !== 'require' && tls !== 'off'))
+    throw invalid(
+      'ROTA_LAST_RESORT_SMTP',
+      'no address of a mail server',
+      'Write smtp://user:password@host:587, or smtps://… for port 465; ?tls=off where it knows no encryption.',
+    )
+  const user = decodeURIComponent(url.username) || null
+  return {
+    to: addresses,
+    sender: url.searchParams.get('from') ?? (user?.includes('@') ? user : first),
+    server: {
+      host: url.hostname,
+      port: url.port === '' ? (url.protocol === 'smtps:' ? 465 : null) : Number(url.port),
+      tls,
+      ...(url.protocol === 'smtps:' ? { isImplicitTls: true } : {}),
+      user,
+      login: user === null ? null : { password: decodeURIComponent(url.password) },
+    },
+  }
 }
 
 function invalid(variable: string, shown: string, hint: string): PermanentError {

@@ -1,6 +1,5 @@
 /** The answers of a report's queries, each as it stands in the mail. */
 import { join } from 'node:path'
-import { PermanentError, JobError } from '../../systemscripts/errors.ts'
 import { drawChart } from '../../systemscripts/documents/chart.ts'
 import { csvDocument } from '../../systemscripts/documents/csv-document.ts'
 import { type DocumentFile, saveDocument } from '../../systemscripts/documents/document.ts'
@@ -11,6 +10,7 @@ import { plainTable } from '../../systemscripts/documents/plain-table.ts'
 import { grouped, type RowSource } from '../../systemscripts/documents/row-source.ts'
 import { singleValue } from '../../systemscripts/documents/single-value.ts'
 import { xlsxDocument } from '../../systemscripts/documents/xlsx-document.ts'
+import { JobError, PermanentError } from '../../systemscripts/errors.ts'
 import type { MailFile } from '../../systemscripts/outgoing-mail/composed-mail.ts'
 import { keepRows, observe } from './observe.ts'
 import { isAttached, type ReportQuery } from './settings.ts'
@@ -64,7 +64,11 @@ export function ofQuery({ queryName }: { queryName: string }, error: unknown): u
   const Kind = error instanceof PermanentError ? PermanentError : JobError
   return new Kind('report_query_failed', `Query "${queryName}": ${error.message}`, {
     detail: [error.code === 'statement_failed' ? '' : `(${error.code})`, error.detail ?? '', 'Nothing was sent.'].filter(Boolean).join(' '),
-    hint: error.hint ?? 'Correct query_text in dba.reportquery; try it as rota_query.',
+    hint:
+      error.hint ??
+      (/^(recipient|threshold)_query$/.test(queryName)
+        ? `Correct ${queryName} in dba.reportconfig.`
+        : 'Correct query_text in dba.reportquery.'),
     cause: error,
   })
 }
@@ -81,7 +85,13 @@ async function inline(query: ReportQuery, source: RowSource, place: AnswerPlace)
   const html = await htmlTable(kept.again(), { maxRows: query.maxRows })
   const text = await plainTable(kept.again(), { maxRows: query.maxRows })
   const compared = query.changeKeys.length === 0 ? null : { columns: source.columns, rows: [...kept.rows] }
-  return { html: html.text, text: text.text, compared }
+  const { title } = query
+  const heading = title === null ? { html: '', text: '' } : { html: headingHtml(title), text: `${title}\n\n` }
+  return { html: heading.html + html.text, text: `\n${heading.text}${text.text}\n`, compared }
+}
+
+export function headingHtml(title: string): string {
+  return `<h3 style="font-family:Arial,Helvetica,sans-serif;font-size:15px;margin:14px 0 4px 0">${escapeHtml(title)}</h3>\n`
 }
 
 async function chart({ queryName, shownAs, title }: ReportQuery, source: RowSource): Promise<Shown> {
@@ -91,14 +101,19 @@ async function chart({ queryName, shownAs, title }: ReportQuery, source: RowSour
   const style = kind === 'sparkline' ? 'vertical-align:middle' : 'display:block;max-width:100%'
   const html = `<img src="cid:${contentId}" width="${width}" height="${height}" alt="${escapeHtml(alt)}" style="${style}">`
   const picture = { fileName: `${queryName}.png`, content: Buffer.from(png), contentId, contentType: 'image/png' }
-  return { html, text: `${alt}\n`, files: [picture] }
+  return { html, text: `\n${alt}\n\n`, files: [picture] }
 }
 
 async function file(query: ReportQuery, source: RowSource, { folder, fileName, maxBytes, signal }: AnswerPlace): Promise<Shown> {
   const path = join(folder, fileName)
   const { rows, notes } = await saveDocument(documentOf(query, source), path, { maxBytes, signal })
   const words = `${fileName} (${[`${grouped(rows)} ${rows === 1 ? 'row' : 'rows'}`, ...notes].join('; ')})`
-  return { html: escapeHtml(words), text: words, files: [{ fileName, content: { path } }], notes: notes.map((note) => `${fileName}: ${note}`) }
+  return {
+    html: escapeHtml(words),
+    text: words,
+    files: [{ fileName, content: { path } }],
+    notes: notes.map((note) => `${fileName}: ${note}`),
+  }
 }
 
 function documentOf({ shownAs, title, queryName }: ReportQuery, source: RowSource): DocumentFile {

@@ -1,9 +1,10 @@
 /** What changed in a table since the last mail, row by row, by its keys. */
-import { PermanentError } from '../../systemscripts/errors.ts'
+
+import type { Snapshot } from '../../src/job/reports.ts'
 import { htmlTable } from '../../systemscripts/documents/html-table.ts'
 import { plainTable } from '../../systemscripts/documents/plain-table.ts'
 import type { Column, Row, RowSource } from '../../systemscripts/documents/row-source.ts'
-import type { Snapshot } from '../../src/job/reports.ts'
+import { PermanentError } from '../../systemscripts/errors.ts'
 
 export interface ChangeBlock {
   html: string
@@ -50,7 +51,7 @@ export async function findChanges(
   })
   const html = await htmlTable(source(), { maxRows: shownAtMost })
   const text = await plainTable(source(), { maxRows: shownAtMost })
-  return { html: head.html + html.text, text: head.text + text.text, content }
+  return { html: head.html + html.text, text: `${head.text}\n${text.text}\n`, content }
 }
 
 function sentence(words: string): { html: string; text: string } {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { PermanentError } from '../../systemscripts/errors.ts'
 import type { Row, RowSource } from '../../systemscripts/documents/row-source.ts'
+import { PermanentError } from '../../systemscripts/errors.ts'
 
 export interface Observed {
   source: RowSource
@@ -46,11 +46,23 @@ export async function keepRows(source: RowSource, maxBytes: number): Promise<Kep
   for await (const batch of source.rows) {
     for (const row of batch) bytes += row.reduce((sum, value) => sum + (value?.length ?? 0), 0)
     if (bytes > maxBytes) {
-      throw new PermanentError('answer_too_large', `Its first ${rows.length + batch.length} rows take more than ${Math.round(maxBytes / 1_048_576)} MB`, {
-        hint: 'Show fewer rows in the text (max_rows) and attach the rest (shown_as csv or xlsx), or raise max_bytes in dba.reportconfig.',
-      })
+      throw new PermanentError(
+        'answer_too_large',
+        `Its first ${rows.length + batch.length} rows take more than ${Math.round(maxBytes / 1_048_576)} MB`,
+        {
+          hint: 'Show fewer rows in the text (max_rows) and attach the rest (shown_as csv or xlsx), or raise max_bytes in dba.reportconfig.',
+        },
+      )
     }
     rows.push(...batch)
   }
-  return { rows, again: () => ({ ...source, rows: (async function* () { yield rows })() }) }
+  return {
+    rows,
+    again: () => ({
+      ...source,
+      rows: (async function* () {
+        yield rows
+      })(),
+    }),
+  }
 }

@@ -3,30 +3,32 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobContext } from '../../src/job/define-job.ts'
 import type { Freshness, Snapshot, SourceTable, Told } from '../../src/job/reports.ts'
-import { JobError, PermanentError } from '../../systemscripts/errors.ts'
 import { eachRow } from '../../systemscripts/documents/row-source.ts'
+import { JobError, PermanentError } from '../../systemscripts/errors.ts'
 import type { MailDraft } from '../../systemscripts/outgoing-mail/composed-mail.ts'
-import type { QuerySession } from '../../systemscripts/query-session.ts'
 import { type BoundStatement, bindNamed, namesUsed } from '../../systemscripts/query-session/named-parameters.ts'
+import type { QuerySession } from '../../systemscripts/query-session.ts'
 import { type Answer, ofQuery, readAnswer, rowsToAsk } from './answers.ts'
 import { type ChangeBlock, findChanges } from './changes.ts'
 import { type Addressed, findRecipients } from './recipients.ts'
-import { isAttached, type ReportQuery, type ReportSettings } from './settings.ts'
+import { isTry, type ReportQuery, type ReportSettings } from './settings.ts'
 import { fillTemplate } from './template.ts'
 import { localMoment, wordsFor } from './words.ts'
 import { writeDelayNote, writeMail } from './write-mail.ts'
 
 export type ReportContext = JobContext<ReportSettings>
 
-export interface RenderedMail {
+export type RenderedMail = {
   recipient: string
-  /** Null: the conditions say that this mail is not to go out; `why` says which. */
-  draft: MailDraft | null
-  why: string | null
   /** For the next mail. */
   told: Told[]
+  /** That were read for it; rows that several mails show are counted once. */
   rowsRead: number
-}
+} & (
+  | { draft: MailDraft }
+  /** The conditions say that this mail is not to go out; `why` says which. */
+  | { draft: null; why: string }
+)
 
 export interface Rendering {
   context: ReportContext
@@ -47,19 +49,20 @@ export interface Rendering {
 export async function* renderMails(rendering: Rendering): AsyncGenerator<RenderedMail> {
   const { context, session, freshness } = rendering
   const { config: settings, reports } = context
-  const asOf = context.run.scheduledFor
+  const asOf = fireOf(context)
   const bind = (text: string, values: ReadonlyMap<string, string | null> = new Map()): BoundStatement =>
     bindNamed(text, new Map([...values, ['as_of', asOf.toISOString()]]), new Map([['as_of', 'timestamptz']]))
-  const why = await whyNot(settings, session, bind)
+  const why = isTry(settings) ? null : await whyNot(settings, session, bind)
   if (why !== null) {
     yield { recipient: '', draft: null, why, told: [], rowsRead: 0 }
     return
   }
   const addressed = await findRecipients(settings, session, bind)
   const tables = await readSources(rendering, bind, addressed[0])
-  const findings = settings.showFindings ? await reports.findings(tables.map(({ tableName }) => tableName)) : []
-  const stale = freshness.stale.length > 0 && !settings.isPreview ? freshness.stale : []
-  const foot = await footOf(context, freshness)
+  const names = tables.map(({ tableName }) => tableName)
+  const findings = settings.showFindings ? await reports.findings(names) : []
+  const stale = freshness.stale.map(({ name }) => name)
+  const foot = await footOf(context, freshness.dataAt ?? (await reports.dataAt(names)))
   const shared = new Map<string, Answer>()
   let made = 0
   for (const one of addressed) {
@@ -69,20 +72,32 @@ export async function* renderMails(rendering: Rendering): AsyncGenerator<Rendere
     const words = wordsFor(asOf, settings.timeZone, one.values)
     if (stale.length > 0 && settings.whenStale === 'note') {
       const draft = writeDelayNote({ settings, sender: rendering.sender, addressed: one, words, foot }, stale)
-      yield { recipient: one.recipient, draft, why: null, told: [], rowsRead: 0 }
+      yield { recipient: one.recipient, draft, told: [], rowsRead: 0 }
+      if (isTry(settings)) return
       continue
     }
     const folder = join(rendering.folder, String(made))
     await mkdir(folder, { recursive: true })
-    const answers = await answerAll({ rendering, shared, addressed: one, words, folder, bind })
-    yield await toMail({ rendering, addressed: one, answers, words, foot, findings, stale })
+    const { answers, rowsRead } = await answerAll({ rendering, shared, addressed: one, words, folder, bind })
+    yield { ...(await toMail({ rendering, addressed: one, answers, words, foot, findings, stale })), rowsRead }
     await rm(folder, { recursive: true, force: true })
     context.progress(made / addressed.length, `${made} of ${addressed.length} mails`)
-    if (settings.isPreview || settings.testTo !== null) return
+    if (isTry(settings)) return
   }
 }
 
-async function whyNot({ thresholdQuery }: ReportSettings, session: QuerySession, bind: (text: string) => BoundStatement): Promise<string | null> {
+/** The moment that the mails speak of: a rerun stands for the fire that it repeats. */
+function fireOf({ run }: ReportContext): Date {
+  const { as_of: asOf } = run.args
+  const said = typeof asOf === 'string' ? new Date(asOf) : null
+  return said === null || Number.isNaN(said.getTime()) ? run.scheduledFor : said
+}
+
+async function whyNot(
+  { thresholdQuery }: ReportSettings,
+  session: QuerySession,
+  bind: (text: string) => BoundStatement,
+): Promise<string | null> {
   if (thresholdQuery === null) return null
   try {
     const answer = await session.ask(bind(thresholdQuery), 2)
@@ -110,7 +125,7 @@ async function readSources({ context, session }: Rendering, bind: Binding, first
     for (const table of tables) found.set(table, [...(found.get(table) ?? []), query.queryName])
   }
   const sources = [...found].map(([tableName, queryNames]) => ({ tableName, queryNames }))
-  if (!settings.isPreview && settings.testTo === null) await reports.recordSources(sources, new Date())
+  if (!isTry(settings)) await reports.recordSources(sources, new Date())
   return sources
 
   async function tablesOf(query: ReportQuery): Promise<string[]> {
@@ -136,10 +151,11 @@ interface Asking {
   bind: Binding
 }
 
-async function answerAll({ rendering, shared, addressed, words, folder, bind }: Asking): Promise<Answer[]> {
+async function answerAll({ rendering, shared, addressed, words, folder, bind }: Asking): Promise<{ answers: Answer[]; rowsRead: number }> {
   const { context, session, folder: sharedFolder } = rendering
   const { config: settings, signal } = context
   const answers: Answer[] = []
+  let rowsRead = 0
   for (const query of settings.queries) {
     const known = shared.get(query.queryName)
     if (known !== undefined) {
@@ -148,14 +164,17 @@ async function answerAll({ rendering, shared, addressed, words, folder, bind }: 
     }
     // What hangs on the recipient is his columns, in the query or in the name of the file.
     const isOwn =
-      addressed.recipient !== '' && (namesUsed(query.text, addressed.values.keys()).size > 0 || [...addressed.values.keys()].some((name) => query.fileName?.includes(`{${name}}`)))
+      addressed.recipient !== '' &&
+      (namesUsed(query.text, addressed.values.keys()).size > 0 ||
+        [...addressed.values.keys()].some((name) => query.fileName?.includes(`{${name}}`)))
     const place = { folder: isOwn ? folder : sharedFolder, fileName: fileNameOf(query, words), maxBytes: settings.maxBytes, signal }
     const answer = await readAnswer(query, () => session.ask(bind(query.text, addressed.values), rowsToAsk(query)), place)
     context.log(`Query "${query.queryName}" answered ${answer.rows} rows`, { shown_as: query.shownAs }, { step: query.queryName })
     if (!isOwn) shared.set(query.queryName, answer)
+    rowsRead += answer.rows
     answers.push(answer)
   }
-  return answers
+  return { answers, rowsRead }
 }
 
 function fileNameOf({ queryName, fileName, shownAs }: ReportQuery, words: ReadonlyMap<string, string>): string {
@@ -173,7 +192,7 @@ interface Making {
   stale: string[]
 }
 
-async function toMail({ rendering, addressed, answers, words, foot, findings, stale }: Making): Promise<RenderedMail> {
+async function toMail({ rendering, addressed, answers, words, foot, findings, stale }: Making) {
   const { context, sender, freshness } = rendering
   const { config: settings, reports } = context
   const { recipient } = addressed
@@ -193,35 +212,42 @@ async function toMail({ rendering, addressed, answers, words, foot, findings, st
       throw ofQuery(query, error)
     }
   }
-  const rowsRead = answers.reduce((sum, { rows }) => sum + rows, 0)
-  const isTry = settings.isPreview || settings.testTo !== null
-  const why = isTry ? null : conditionNotMet(settings, { rowsRead, told, last })
-  if (why !== null) return { recipient, draft: null, why, told: [], rowsRead }
-  const banner = stale.length === 0 ? null : `Data as of ${freshness.dataAt === null ? 'an unknown time' : localMoment(freshness.dataAt, settings.timeZone)}: ${stale.join('; ')}`
+  const why = isTry(settings) ? null : conditionNotMet(settings, { answers, told, last })
+  if (why !== null) return { recipient, draft: null, why, told: [] }
+  const banner =
+    stale.length === 0
+      ? null
+      : `Data as of ${freshness.dataAt === null ? 'an unknown time' : localMoment(freshness.dataAt, settings.timeZone)}. Not up to date: ${stale.join(', ')}.`
   const draft = await writeMail({ settings, sender, addressed, answers, changes, words, banner, findings, foot })
-  return { recipient, draft, why: null, told, rowsRead }
+  return { recipient, draft, told }
 }
 
 function conditionNotMet(
   { skipIfEmpty, onlyIfChanged }: ReportSettings,
-  { rowsRead, told, last }: { rowsRead: number; told: Told[]; last: ReadonlyMap<string, Snapshot> },
+  { answers, told, last }: { answers: Answer[]; told: Told[]; last: ReadonlyMap<string, Snapshot> },
 ): string | null {
-  if (skipIfEmpty && rowsRead === 0) return 'no query has a row'
+  if (skipIfEmpty && isEmpty(answers)) return 'its queries have no rows'
   if (onlyIfChanged && last.get('')?.fingerprint === told[0]?.fingerprint) return 'nothing changed since the last mail'
   return null
 }
 
-async function footOf({ config: settings, reports, run }: ReportContext, { dataAt }: Freshness): Promise<string[]> {
+/** A count of nothing is a row too, so values say nothing where there is more than values. */
+function isEmpty(answers: Answer[]): boolean {
+  const lists = answers.filter(({ query }) => query.shownAs !== 'value')
+  return lists.length === 0 ? answers.every(({ text }) => text === '') : lists.every(({ rows }) => rows === 0)
+}
+
+async function footOf({ config: settings, reports, run }: ReportContext, dataAt: Date | null): Promise<string[]> {
   const schedule = await reports.scheduleInWords()
   const { configName, description, owner, timeZone } = settings
   return [
     `Report "${configName}"${description === null ? '' : `: ${description}`}`,
-    `Owner: ${owner ?? 'nobody is named'}. Sent ${schedule === null ? 'on request' : `by its schedule: ${schedule}`}.`,
+    `Owner: ${owner ?? 'nobody is named'}. ${schedule === null ? 'Sent on request' : `Sent ${whenOf(schedule)}`}.`,
     `Queries asked ${localMoment(new Date(), timeZone)}${dataAt === null ? '' : `; data as of ${localMoment(dataAt, timeZone)}`}. Run ${run.runId}.`,
   ]
 }
 
-/** Whether anything of it becomes a file. */
-export function hasFiles({ queries }: ReportSettings): boolean {
-  return queries.some(isAttached)
+/** Of `Runs report "orders" at 06:20 …; skipped while …` what readers want to know. */
+function whenOf(schedule: string): string {
+  return (schedule.split(';')[0] ?? '').replace(/^Runs report ".*?" /, '').replace(/[.]$/, '')
 }

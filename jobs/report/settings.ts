@@ -123,6 +123,11 @@ function usualRowsOf(kind: ShownAs, inline: number): number {
   return kind === 'csv' || kind === 'xlsx' || kind === 'json' ? usualRows.file : usualRows.chart
 }
 
+/** Rendered for somebody to look at: no condition holds it, and nothing is remembered of it. */
+export function isTry({ isPreview, testTo }: ReportSettings): boolean {
+  return isPreview || testTo !== null
+}
+
 /** Whether it is a file rather than a part of the text. */
 export function isAttached({ shownAs }: ReportQuery): boolean {
   return shownAs === 'csv' || shownAs === 'xlsx' || shownAs === 'json' || shownAs === 'pdf'

@@ -2,7 +2,7 @@
 import { escapeHtml } from '../../systemscripts/documents/html-table.ts'
 import type { MailDraft } from '../../systemscripts/outgoing-mail/composed-mail.ts'
 import { plainText } from '../../systemscripts/outgoing-mail/plain-text.ts'
-import type { Answer } from './answers.ts'
+import { type Answer, headingHtml } from './answers.ts'
 import type { ChangeBlock } from './changes.ts'
 import type { Addressed } from './recipients.ts'
 import { isAttached, type ReportSettings } from './settings.ts'
@@ -45,17 +45,20 @@ export async function writeMail(parts: MailParts): Promise<MailDraft> {
 }
 
 /** A short mail in place of the report, when its data is late. */
-export function writeDelayNote({ settings, sender, addressed, words, foot }: Omit<MailParts, 'answers' | 'changes' | 'banner' | 'findings'>, stale: string[]): MailDraft {
+export function writeDelayNote(
+  { settings, sender, addressed, words, foot }: Omit<MailParts, 'answers' | 'changes' | 'banner' | 'findings'>,
+  stale: string[],
+): MailDraft {
   const subject = fillTemplate(settings.subject, 'subject', { places: new Map(), words, write: (word) => word })
-  const lines = ['This report is delayed, since its data is not complete:', ...stale.map((reason) => `- ${reason}`)]
+  const lines = ['This report is delayed, since its data is not complete yet.', `Not up to date: ${stale.join(', ')}.`]
   const html = lines.map((line) => `<p style="${font};font-size:14px;margin:4px 0">${escapeHtml(line)}</p>`).join('\n')
   return {
     sender,
-    to: addressed.to,
-    cc: addressed.cc,
-    bcc: addressed.bcc,
+    to: settings.testTo ?? addressed.to,
+    cc: settings.testTo === null ? addressed.cc : [],
+    bcc: settings.testTo === null ? addressed.bcc : [],
     replyTo: settings.replyTo,
-    subject: `[delayed] ${subject}`,
+    subject: `${settings.testTo === null ? '' : '[Test] '}[delayed] ${subject}`,
     html: page(html + footHtml(foot)),
     text: [...lines, '', ...footText(foot)].join('\n'),
   }
@@ -72,25 +75,38 @@ function writeHtml({ settings, answers, changes, words, banner, findings, foot }
   ]
   const after = [
     ...answers.flatMap(({ notes }) => notes).map((note) => `<p style="${font};font-size:12px;margin:4px 0">${escapeHtml(note)}</p>`),
-    ...(findings.length === 0 ? [] : [`<p style="${font};font-size:13px;margin:14px 0 4px 0;font-weight:bold">Quality findings of the day</p><ul style="${font};font-size:13px;margin:4px 0">${findings.map((found) => `<li>${escapeHtml(found)}</li>`).join('')}</ul>`]),
+    ...(findings.length === 0
+      ? []
+      : [
+          `<p style="${font};font-size:13px;margin:14px 0 4px 0;font-weight:bold">Quality findings of the day</p><ul style="${font};font-size:13px;margin:4px 0">${findings.map((found) => `<li>${escapeHtml(found)}</li>`).join('')}</ul>`,
+        ]),
     footHtml(foot),
   ]
   return within(body, before.join('\n'), after.join('\n'))
 }
 
 async function writeText({ settings, answers, changes, words, banner, findings, foot }: MailParts): Promise<string> {
-  const before = [...(settings.testTo === null ? [] : ['This is a test; nobody else got this mail.', '']), ...(banner === null ? [] : [banner, ''])]
+  const before = [
+    ...(settings.testTo === null ? [] : ['This is a test; nobody else got this mail.', '']),
+    ...(banner === null ? [] : [banner, '']),
+  ]
   const after = [
     ...answers.flatMap(({ notes }) => notes),
     ...(findings.length === 0 ? [] : ['', 'Quality findings of the day', ...findings.map((found) => `- ${found}`)]),
     '',
     ...footText(foot),
   ]
-  return [...before, await bodyText({ settings, answers, changes, words }), ...after].join('\n')
+  const body = await bodyText({ settings, answers, changes, words })
+  return [...before, body, ...after].join('\n').replace(/\n{3,}/g, '\n\n')
 }
 
 /** Tables read better aligned than as what is left of their HTML, so they are put in after the rest has become text. */
-async function bodyText({ settings, answers, changes, words }: Pick<MailParts, 'settings' | 'answers' | 'changes' | 'words'>): Promise<string> {
+async function bodyText({
+  settings,
+  answers,
+  changes,
+  words,
+}: Pick<MailParts, 'settings' | 'answers' | 'changes' | 'words'>): Promise<string> {
   const template = settings.bodyText ?? settings.bodyHtml ?? defaultBody(answers)
   const places = placesFor(answers, changes, placesOf(template), 'text')
   const plain = (word: string) => word
@@ -99,7 +115,12 @@ async function bodyText({ settings, answers, changes, words }: Pick<MailParts, '
   return fillTemplate(shown, 'body_html', { places, words, write: plain })
 }
 
-function placesFor(answers: Answer[], changes: ReadonlyMap<string, ChangeBlock>, named: Set<string>, form: 'html' | 'text'): Map<string, string> {
+function placesFor(
+  answers: Answer[],
+  changes: ReadonlyMap<string, ChangeBlock>,
+  named: Set<string>,
+  form: 'html' | 'text',
+): Map<string, string> {
   const places = new Map<string, string>()
   for (const { query, [form]: shown } of answers) {
     const block = changes.get(query.queryName)?.[form]
@@ -109,14 +130,13 @@ function placesFor(answers: Answer[], changes: ReadonlyMap<string, ChangeBlock>,
   return places
 }
 
-/** All that is shown, one below the other. */
+/** All that is shown, one below the other; what has no title of its own goes by its name where there are several. */
 function defaultBody(answers: Answer[]): string {
   const shown = answers.filter(({ query }) => !isAttached(query))
   return shown
-    .map(({ query }) => {
-      const title = query.title ?? (shown.length > 1 ? query.queryName.replaceAll('_', ' ') : null)
-      const head = title === null ? '' : `<h3 style="${font};font-size:15px;margin:14px 0 4px 0">${escapeHtml(title).replaceAll('{', '&#123;')}</h3>\n`
-      return `${head}<div>{{${query.queryName}}}</div>`
+    .map(({ query: { queryName, title, shownAs } }) => {
+      const isNamed = title === null && shown.length > 1 && (shownAs === 'table' || shownAs === 'value' || shownAs === 'sparkline')
+      return `${isNamed ? headingHtml(queryName.replaceAll('_', ' ')) : ''}<div>{{${queryName}}}</div>`
     })
     .join('\n')
 }
@@ -126,7 +146,7 @@ function line(words: string, colour: string): string {
 }
 
 function footHtml(foot: string[]): string {
-  return `<p style="${font};font-size:11px;line-height:1.5;color:#6b7280;margin:18px 0 0 0;padding-top:8px;border-top:1px solid #9ca3af">${foot.map(escapeHtml).join('<br>')}</p>`
+  return `<p style="${font};font-size:12px;line-height:1.5;color:#7b818c;margin:18px 0 0 0;padding-top:8px;border-top:1px solid #9ca3af">${foot.map(escapeHtml).join('<br>')}</p>`
 }
 
 function footText(foot: string[]): string[] {

@@ -32,7 +32,7 @@ comment on column dba.reportquery.config_name is 'Row of dba.reportconfig.';
 comment on column dba.reportquery.query_name is 'Its name in {{…}}: letters, digits, underscores.';
 comment on column dba.reportquery.query_text is 'One SELECT. It runs as rota_query in a read-only transaction. :column is the value of that column of recipient_query; :as_of is the moment of the fire (timestamptz).';
 comment on column dba.reportquery.shown_as is 'In the mail: table (default), value (one value within the text), line_chart, bar_chart, sparkline (first column along the axis, each further number one line). Attached: csv, xlsx, json, pdf.';
-comment on column dba.reportquery.title is 'Heading above it, or title of the sheet. Null: none in a mail of one query, else the name.';
+comment on column dba.reportquery.title is 'Heading of the table or chart, or name of the sheet. Null: the name, save for a table at a place of its own.';
 comment on column dba.reportquery.file_name is 'Name of the attached file: orders_{date}.xlsx. Null: {query_name}_{timestamp} with the ending of its kind.';
 comment on column dba.reportquery.position is 'Order of tables and files. Null: after the numbered ones, by name.';
 comment on column dba.reportquery.max_rows is 'Most rows; the mail says how many there are in all. Null: max_rows_inline of the report for a table, 5000 for a chart or pdf, 1,000,000 for other files.';

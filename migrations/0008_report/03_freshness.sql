@@ -26,15 +26,15 @@ as $$
 $$;
 comment on function dba.newest_datasets(dba.reportconfig) is 'The newest dataset of each name in fresh_datasets, and since when the data in force is there: select * from dba.reportconfig c, dba.newest_datasets(c) where c.config_name = ….';
 
-create function dba.stale_data(config dba.reportconfig, fire timestamptz)
-returns text[]
+create function dba.stale_parts(config dba.reportconfig, fire timestamptz)
+returns table (name text, words text)
 language sql
 stable
 as $$
   with since as (
     select dba.fresh_since(config, fire) as at
-  ), found (position, words) as (
-    select 1, case
+  ), found (position, name, words) as (
+    select 1, d.name, case
       when d.state = 'quarantined' then format('data "%s" is quarantined (dataset %s)', d.name, d.dataset_id)
       when d.state = 'failed' then format('the last load of data "%s" failed (dataset %s)', d.name, d.dataset_id)
       when d.state = 'new' then format('data "%s" is being loaded', d.name)
@@ -43,7 +43,7 @@ as $$
     end
     from since, dba.newest_datasets(config) d
     union all
-    select 2, case
+    select 2, n.name, case
       when r.state in ('waiting', 'queued', 'running') then format('schedule "%s" is %s', n.name, r.state)
       when r.state is null or r.finished_at < since.at then format('schedule "%s" has not run since %s', n.name, dba.local_time_text(since.at, config.time_zone))
       when r.state <> 'succeeded' then format('schedule "%s" %s', n.name, case r.state when 'failed' then 'failed: ' || r.error_message else 'was ' || r.state end)
@@ -56,7 +56,16 @@ as $$
       order by coalesce(r.finished_at, 'infinity') desc
       limit 1) r on true
   )
-  select coalesce(array_agg(f.words order by f.position, f.words), '{}') from found f where f.words is not null
+  select f.name, f.words from found f where f.words is not null order by f.position, f.words
+$$;
+comment on function dba.stale_parts(dba.reportconfig, timestamptz) is 'What a report stands on and is not fresh at a fire: its name, which readers may see, and why, for whoever answers for it.';
+
+create function dba.stale_data(config dba.reportconfig, fire timestamptz)
+returns text[]
+language sql
+stable
+as $$
+  select array(select s.words from dba.stale_parts(config, fire) s)
 $$;
 comment on function dba.stale_data(dba.reportconfig, timestamptz) is 'What a report stands on and is not fresh at a fire, in words; none: {}. select dba.stale_data(c, now()) from dba.reportconfig c where c.config_name = ….';
 
@@ -91,6 +100,10 @@ begin
     return null;
   end if;
   deadline := dba.hold_deadline(config, run.due_at);
+  -- Who asks for it after the day's deadline does not mean tomorrow.
+  if run.trigger = 'request' and config.hold_until < (run.due_at at time zone config.time_zone)::time then
+    return null;
+  end if;
   if deadline is null or deadline <= clock_timestamp() then
     return null;
   end if;

@@ -3,6 +3,7 @@
 create function dba.watch(at timestamptz default statement_timestamp(), whole boolean default true)
 returns integer
 language plpgsql
+set lock_timeout = '2s'
 as $$
 declare
   looked_at constant timestamptz := (select m.moved_at from dba.watchmark m where m.mark = 'look');
@@ -11,6 +12,7 @@ declare
   -- One that has only just begun to look gives workers that start with it a minute.
   is_settled constant boolean := coalesce((select m.since < watch.at - interval '1 minute' and m.moved_at > watch.at - interval '1 minute' from dba.watchmark m where m.mark = 'look'), false);
   is_whole constant boolean := watch.whole or looked_at is null or looked_at < watch.at - interval '10 minutes';
+  judged_since constant timestamptz := coalesce((select m.moved_at - interval '30 seconds' from dba.watchmark m where m.mark = 'whole'), watch.at - interval '1 day');
   asked bigint[];
   changed integer;
 begin
@@ -23,11 +25,12 @@ begin
       union
       select a.schedule_id from dba.alert a where a.state <> 'recovered' and a.schedule_id is not null);
   end if;
-  update dba.alert a set state = 'open', muted_until = null where a.state = 'muted' and a.muted_until <= watch.at;
+  update dba.alert a set state = 'open', muted_until = null
+  where a.alert_id in (select m.alert_id from dba.alert m where m.state = 'muted' and m.muted_until <= watch.at for no key update skip locked);
 
   with judged as materialized (
-    select j.* from dba.judge_runs(coalesce(since, watch.at - interval '1 day'), watch.at, null) j
-  ), found as materialized (
+    select j.* from dba.judge_runs(judged_since, watch.at, null) j where is_whole
+  ), facts as (
     select t.* from dba.run_trouble(watch.at, asked) t
     union all
     select j.kind, s.schedule_name, 'warning', j.message, format('select * from dba.recent_run where schedule_name = %L limit 20;', s.schedule_name),
@@ -38,6 +41,8 @@ begin
     select t.* from dba.standing_trouble(watch.at) t where is_whole
     union all
     select t.* from dba.lane_trouble(watch.at) t where is_whole and is_settled
+  ), found as materialized (
+    select distinct on (f.kind, f.subject) f.* from facts f order by f.kind, f.subject, f.cause_at desc, f.times desc
   ), free as materialized (
     -- One that somebody holds open in an editor is seen to the next time.
     select a.alert_id from dba.alert a where a.state <> 'recovered' for no key update skip locked
@@ -55,9 +60,10 @@ begin
     returning 1
   ), opened as (
     insert into dba.alert (kind, subject, severity, count, message, fix, opened_at, last_seen_at, cause_at, owner, schedule_id, run_id)
-    select distinct on (f.kind, f.subject) f.kind, f.subject, f.severity, greatest(f.times, 1), f.message, f.fix, f.began_at, watch.at, f.cause_at, f.owner, f.schedule_id, f.run_id
+    select f.kind, f.subject, f.severity, greatest(f.times, 1), f.message, f.fix, f.began_at, watch.at, f.cause_at, f.owner, f.schedule_id, f.run_id
     from found f
-    order by f.kind, f.subject, f.cause_at desc
+    -- ON CONFLICT alone would wait for whoever changes the row that is there.
+    where not exists (select from dba.alert a where a.kind = f.kind and a.subject = f.subject and a.state <> 'recovered')
     on conflict (kind, subject) where state in ('open', 'acknowledged', 'muted') do nothing
     returning 1
   ), closed as (
@@ -68,9 +74,9 @@ begin
       and not exists (select from found f where f.kind = a.kind and f.subject = a.subject)
       and case
         when a.kind in ('failed', 'missed') then true
-        when a.kind in ('slow', 'small', 'empty') then
+        when a.kind in ('slow', 'small', 'empty') then is_whole and (
           exists (select from judged j where j.schedule_id = a.schedule_id and j.kind is null)
-          or not exists (select from dba.scheduler s where s.schedule_id = a.schedule_id and s.is_active and a.kind = any (s.alert_on))
+          or not exists (select from dba.scheduler s where s.schedule_id = a.schedule_id and s.is_active and a.kind = any (s.alert_on)))
         when a.kind = 'worker_gone' then is_whole and dba.lane_is_alive(a.subject)
           or is_whole and is_settled
         else is_whole

@@ -27,15 +27,19 @@ as $$
 declare
   repeat_after constant interval := (select t.value::interval from dba.setting t where t.name = 'alert_repeat');
 begin
-  with told as (
+  with free as materialized (
+    select a.alert_id from dba.alert a
+    where a.state = 'open' and (a.told_at is null or a.told_at <= write_alert_messages.at - repeat_after)
+    for no key update skip locked
+  ), told as (
     insert into dba.alertmessage (alert_id, event, number, address, way, created_at)
     select a.alert_id, case when before.number is null then 'opened' else 'repeated' end, coalesce(before.number + 1, 1), p.address, p.way, write_alert_messages.at
-    from dba.alert a
+    from free
+    join dba.alert a using (alert_id)
     join dba.alert_addressee p using (alert_id)
     left join lateral (select max(m.number) as number from dba.alertmessage m where m.alert_id = a.alert_id and m.event in ('opened', 'repeated')) before on true
-    where a.state = 'open' and (a.told_at is null or a.told_at <= write_alert_messages.at - repeat_after)
-      -- What waits for the end of quiet hours is not repeated while it waits.
-      and not exists (select from dba.alertmessage m where m.alert_id = a.alert_id and m.state = 'waiting' and m.event in ('opened', 'repeated') and a.told_at is not null)
+    -- What waits for the end of quiet hours is not repeated while it waits.
+    where not exists (select from dba.alertmessage m where m.alert_id = a.alert_id and m.state = 'waiting' and m.event in ('opened', 'repeated') and a.told_at is not null)
     on conflict do nothing
     returning alert_id
   )

@@ -5,6 +5,10 @@ returns trigger
 language plpgsql
 as $$
 begin
+  if new.state is null then
+    -- Refused by say_why, with the column's words.
+    return new;
+  end if;
   if old.state = 'recovered' then
     perform dba.refuse(format('alert %s has recovered', old.alert_id), 'select * from dba.alert where state <> ''recovered'';');
   end if;
@@ -57,7 +61,8 @@ begin
   limit 1;
   if found then
     perform dba.refuse(format('%s: "%s" is no mail address and no connection of kind webhook', place, wrong),
-      format('Write addresses like ann@example.com, or names of webhooks. %s', dba.known_names_hint(wrong, array(select k.connection_name from dba.connection k where k.kind = 'webhook'))));
+      'Write addresses like ann@example.com, or names of webhooks.'
+        || (select case when count(*) > 0 then ' ' || dba.known_names_hint(wrong, array_agg(k.connection_name)) else '' end from dba.connection k where k.kind = 'webhook'));
   end if;
 end
 $$;
@@ -144,6 +149,8 @@ comment on function dba.webhook_rules() is 'BEFORE trigger of dba.connection: we
 create trigger n_webhook_rules before insert or update or delete on dba.connection for each row
   when (current_user not in ('rota_worker', 'rota_owner')) execute function dba.webhook_rules();
 
+comment on column dba.connection.options is 'Further options of the kind, a JSON object. smtp: connections, mails_per_connection, per_second, per_minute, timeout_seconds, when_unknown, ca (PEM), implicit_tls, helo_name, auth (oauth, with tenant or token_url, client_id, scope), dkim_domain, dkim_selector, dkim_key (name of the secret); gmail: per_second, per_minute, when_unknown; webhook: shape (generic, slack, teams), allow_private, timeout_seconds.';
+
 create function dba.alert_names_follow()
 returns trigger
 language plpgsql
@@ -191,11 +198,17 @@ as $$
 
   union all
   select 'severe', m.address, min(m.created_at),
-    format('this webhook does not take alerts: %s (%s)', (array_agg(m.answer order by m.message_id desc))[1], case count(*) when 1 then 'one message' else format('%s messages', count(*)) end),
-    format('Correct its address: rota secret set … ; select dba.check_connection(%L);', m.address)
+    format('alerts do not reach this %s: %s (%s)', case m.way when 'mail' then 'address' else m.way end, (array_agg(m.answer order by m.message_id desc))[1],
+      case count(*) when 1 then 'one message' else format('%s messages', count(*)) end),
+    case m.way
+      when 'mail' then format('update dba.scheduler set alert_to = array_remove(alert_to, %L) where %1$L = any (alert_to); or correct the owner, or dba.setting.alert_to', m.address)
+      else format('Correct its address: rota secret set …; then select dba.check_connection(%L);', m.address)
+    end
   from dba.alertmessage m
-  where m.way = 'webhook' and (m.state = 'failed' and m.created_at > statement_timestamp() - interval '7 days' or m.state = 'waiting' and m.answer is not null)
-  group by m.address
+  where (m.state = 'failed' and m.created_at > statement_timestamp() - interval '7 days' or m.state = 'waiting' and m.answer is not null)
+    -- What came through since is proof that it does.
+    and not exists (select from dba.alertmessage n where n.address = m.address and n.state = 'told' and n.message_id > m.message_id)
+  group by m.address, m.way
 $$;
 
 grant select on dba.watchmark, dba.disk, dba.alertmessage, dba.alert_told, dba.alert_addressee to rota_reader;

@@ -69,6 +69,27 @@ values
   ('demo event files', 'import', 'demo event files', null, '{demo events}', 'finished', 'Loads what was downloaded, when the pages have been read.', 'demo')
 on conflict (schedule_name) do nothing;
 
+-- What came of it, by mail: a report with a chart, a table and a workbook, when the event files are loaded. It goes into the folder outbox of the
+-- data folder as an .eml file, which any mail program opens; a real one names a connection of kind smtp or gmail.
+insert into dba.reportconfig (config_name, sender, subject, to_addresses, body_html, fresh_datasets, fresh_within, when_stale, description, owner)
+values ('demo report', 'Rota <rota@example.com>', 'Events of {date}: who will be there', '{analyst@example.com}',
+  '<h2>Who meets at the events</h2><p>{{events}} events list {{companies}} companies.</p>{{by_sector}}{{busiest}}<p>All of them are in the workbook.</p>',
+  '{demo events}', '1 day', 'banner', 'What the demo found at its event site.', 'demo')
+on conflict (config_name) do nothing;
+insert into dba.reportquery (config_name, query_name, shown_as, title, max_rows, file_name, query_text)
+values
+  ('demo report', 'events',    'value',     null, null, null, 'select count(distinct event) from demo.event_company'),
+  ('demo report', 'companies', 'value',     null, null, null, 'select count(distinct company) from demo.event_company'),
+  ('demo report', 'by_sector', 'bar_chart', 'Companies by sector', null, null,
+    'select sector, count(distinct company) as companies from demo.event_company where sector <> '''' group by 1 order by 2 desc, 1'),
+  ('demo report', 'busiest',   'table',     'The largest events', 8, null,
+    'select event, count(*) as companies, count(distinct city) as cities from demo.event_company group by 1 order by 2 desc, 1'),
+  ('demo report', 'all_rows',  'xlsx',      'Companies', null, 'companies_{date}.xlsx', 'select event, company, ticker, sector, city from demo.event_company order by 1, 2')
+on conflict (config_name, query_name) do nothing;
+insert into dba.scheduler (schedule_name, job, config_name, run_after, run_after_state, description, owner)
+values ('demo report', 'report', 'demo report', '{demo events}', 'finished', 'Mails what was found, when the pages have been read.', 'demo')
+on conflict (schedule_name) do nothing;
+
 -- And somebody asks, once.
 insert into dba.run (schedule_name, requested_reason)
 select wanted, 'demo'

@@ -129,7 +129,7 @@ values
 on conflict do nothing;
 
 -- When: the former cron jobs, switched off. Switch on what you use: update dba.scheduler set is_active = true where schedule_name = '…';
--- set time_zone where theirs was not the setting's. The former reports come with job report.
+-- set time_zone where theirs was not the setting's.
 insert into dba.scheduler (schedule_name, job, config_name, args, cron, run_after, is_active, timeout, max_attempts, description, owner)
 values
   ('MeetMax URL check',            'scrape', 'MeetMax_URL_Check',         '{}', '0 19 * * 5',      null,                              false, '23 hours', 6, 'Was: Fridays 19:00. The pages take longer than an attempt may: the next one goes on where it stood.', 'research'),
@@ -141,4 +141,31 @@ values
   ('MeetMax Dealogic mail',        'inbox',  'DeaLogicEmail',             '{}', '15 12 * * 1-5',   null,                              false, '1 hour', 3,  'Was: the Gmail processor, 12:15.', 'research'),
   ('MeetMax Dealogic import',      'import', 'DealogicCancels',           '{}', null,              '{MeetMax Dealogic mail}',         false, '1 hour', 3,  'Was: import 7, behind it.', 'research'),
   ('MeetMax daily cancellations',  'sql',    null, '{"statement": "call meetmax.p_insert_daily_cancellations()"}', '15 14 * * 1-5', null,        false, '1 hour', 3,  'Was: 14:15. Behind the scrape: run_after = ''{MeetMax company scrape}'' instead of cron.', 'research')
+on conflict do nothing;
+
+-- The former reports, switched off. Give them recipients and switch them on:
+-- update dba.reportconfig set to_addresses = '{desk@example.com}', is_active = true where config_name = 'MeetMax event changes';
+insert into dba.reportconfig (config_name, is_active, cron, subject, to_addresses, body_html, skip_if_empty, fresh_schedules, fresh_within, hold_until, when_stale, description, owner)
+values
+  ('MeetMax event changes', false, '30 6 * * 1-5', 'MeetMax event changes {timestamp}', '{desk@example.com}',
+    '<p>Changes in the company lists of events. Lists that could not be read stand below; of them nothing is known.</p>{{changes}}{{not_fetched}}',
+    false, '{MeetMax company scrape}', '1 day', '09:00', 'banner', 'Daily Event Changes.', 'research'),
+  ('MeetMax multi-conference cancellations', false, '35 6 * * 1-5', 'Cancellations at several conferences {timestamp}', '{desk@example.com}',
+    '<p>Tickers that were cancelled at more than one event within 31 days.</p>{{removals}}',
+    true, '{MeetMax company scrape}', '1 day', '09:00', 'banner', 'MultiConference Cancellation.', 'research'),
+  ('MeetMax historical cancellations', false, '0 7 * * 1', 'Historical cancellations {timestamp}', '{desk@example.com}',
+    '<p>{{known}} cancellations are known; all of them are attached.</p>',
+    false, null, null, null, 'hold', 'Historical Cancellations.', 'research')
+on conflict do nothing;
+insert into dba.reportquery (config_name, query_name, title, shown_as, file_name, max_rows, query_text)
+values
+  ('MeetMax event changes', 'changes', 'Added and removed', 'table', null, 2000,
+    'select eventid, company_name, ticker, mindate, maxdate, scenario, url from meetmax.f_get_event_changes((:as_of)::date) where scenario <> ''not fetched'' order by scenario, eventid, company_name'),
+  ('MeetMax event changes', 'not_fetched', 'Not fetched', 'table', null, 500,
+    'select eventid, maxdate as last_read, url from meetmax.f_get_event_changes((:as_of)::date) where scenario = ''not fetched'' order by eventid'),
+  ('MeetMax event changes', 'file', null, 'csv', 'event_changes_{timestamp}.csv', null, 'select * from meetmax.f_get_event_changes((:as_of)::date)'),
+  ('MeetMax multi-conference cancellations', 'removals', null, 'table', null, 2000, 'select * from meetmax.f_get_ticker_removals((:as_of)::date)'),
+  ('MeetMax multi-conference cancellations', 'file', null, 'csv', 'ticker_removals_{timestamp}.csv', null, 'select * from meetmax.f_get_ticker_removals((:as_of)::date)'),
+  ('MeetMax historical cancellations', 'known', null, 'value', null, null, 'select count(*) from meetmax.f_historical_cancellations()'),
+  ('MeetMax historical cancellations', 'file', null, 'csv', 'historical_cancellations_{timestamp}.csv', null, 'select * from meetmax.f_historical_cancellations()')
 on conflict do nothing;

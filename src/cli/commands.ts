@@ -11,6 +11,7 @@ import { next } from './commands/next.ts'
 import { outbox } from './commands/outbox.ts'
 import { pause } from './commands/pause.ts'
 import { problems } from './commands/problems.ts'
+import { report } from './commands/report.ts'
 import { rerun } from './commands/rerun.ts'
 import { resume } from './commands/resume.ts'
 import { run } from './commands/run.ts'
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   importFile,
   scrape,
   inbox,
+  report,
   outbox,
   status,
   next,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { access, constants, stat, statfs, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { checkedUrl } from '../../systemscripts/call-url.ts'
 import { PermanentError } from '../../systemscripts/errors.ts'
 import { openMailRoute } from '../../systemscripts/outgoing-mail.ts'
 import { openPostgres } from '../../systemscripts/postgres.ts'
@@ -8,6 +9,7 @@ import { reach } from '../../systemscripts/reachable.ts'
 import { explainError } from '../db/explain-error.ts'
 import type { ConnectionRow } from '../db/row-types.ts'
 import type { ConnectionFacts, Connections } from '../job/connections.ts'
+import { webhookOf } from './alerts/webhook-of.ts'
 import { routeOptions } from './outbox/route-options.ts'
 import type { Queryable } from './secrets.ts'
 
@@ -121,6 +123,7 @@ const usualPorts: Record<string, { tls: number; plain: number }> = {
 async function tryConnection(facts: ConnectionFacts, options: CheckConnectionOptions, signal: AbortSignal): Promise<string> {
   if (facts.kind === 'postgres') return tryPostgres(facts, signal)
   if (facts.kind === 'folder') return tryFolder(facts, options)
+  if (facts.kind === 'webhook') return tryWebhook(facts, signal)
   if (facts.kind === 'smtp') return await openMailRoute(routeOptions(facts, options.folder)).check(signal)
   const usual = usualPorts[facts.kind]
   const port = facts.port ?? (facts.tls === 'off' ? usual?.plain : usual?.tls)
@@ -132,6 +135,15 @@ async function tryConnection(facts: ConnectionFacts, options: CheckConnectionOpt
   }
   const milliseconds = await reach(host, port, signal)
   return `Port ${port} of ${host} answers (${milliseconds.toFixed(0)} ms); the login is tried by the job that uses it.`
+}
+
+/** A post would be read by somebody. */
+async function tryWebhook(facts: ConnectionFacts, signal: AbortSignal): Promise<string> {
+  const webhook = webhookOf(facts)
+  const url = checkedUrl(webhook.url, webhook.allowsPrivate)
+  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
+  const milliseconds = await reach(url.hostname.replace(/^\[|\]$/g, ''), port, signal)
+  return `Port ${port} of ${url.hostname} answers (${milliseconds.toFixed(0)} ms); the first alert shows whether it takes the address.`
 }
 
 async function tryPostgres(facts: ConnectionFacts, signal: AbortSignal): Promise<string> {

@@ -12,6 +12,7 @@ import type { MailRoutes } from './outbox/routes.ts'
 import { readMails } from './outbox/rows.ts'
 import { sendClaimed } from './outbox/send-claimed.ts'
 import { standardConnection, storeMails } from './outbox/store.ts'
+import { takeOverMails } from './outbox/take-over.ts'
 
 export interface OutboxDeps {
   pool: Pool
@@ -44,11 +45,12 @@ export function createOutbox(deps: OutboxDeps): Outbox {
           scheduledFor: run.scheduledFor,
           isSentByWorker: false,
         })
-        await within?.(client)
+        await within?.(client, numbers)
         return numbers
       }),
     known: (onceKeys) => readMails(pool, 'o.once_key = any ($1)', onceKeys),
-    ofThisRun: () => readMails(pool, 'o.run_id = $1', run.runId),
+    ofRuns: (runIds) => readMails(pool, 'o.run_id = any ($1)', runIds),
+    takeOver: (runIds, addresses) => transaction((client) => takeOverMails(client, runIds, addresses)),
     send,
   }
 

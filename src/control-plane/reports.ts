@@ -18,9 +18,14 @@ const unpack = promisify(gunzip)
 
 export function createReports({ pool, runId, configName }: ReportsOptions): Reports {
   return {
+    async line() {
+      const { rows } = await pool.query<{ line: string[] | null }>('select dba.report_line($1) as line', [runId])
+      const [, ...repeated] = rows[0]?.line ?? []
+      return [runId, ...repeated]
+    },
     async freshness() {
-      const { rows } = await pool.query<{ stale: string[]; data_at: Date | null }>(
-        `select dba.stale_data(c, r.due_at) as stale, (select min(d.data_at) from dba.newest_datasets(c) d) as data_at
+      const { rows } = await pool.query<{ stale: { name: string; words: string }[]; data_at: Date | null }>(
+        `select array(select to_jsonb(s) from dba.stale_parts(c, r.due_at) s) as stale, (select min(d.data_at) from dba.newest_datasets(c) d) as data_at
          from dba.run r, dba.reportconfig c where r.run_id = $1 and c.config_name = $2`,
         [runId, configName],
       )
@@ -44,6 +49,14 @@ export function createReports({ pool, runId, configName }: ReportsOptions): Repo
       )
       return rows[0]?.words ?? null
     },
+    async dataAt(tables) {
+      const { rows } = await pool.query<{ data_at: Date | null }>(
+        `select min(t.came_at) as data_at
+         from (select max(d.valid_from) as came_at from dba.dataset d where d.target_table = any ($1) and d.state = 'active' group by d.target_table) t`,
+        [tables],
+      )
+      return rows[0]?.data_at ?? null
+    },
     async defaultSender() {
       const { rows } = await pool.query<{ value: string | null }>(`select value from dba.setting where name = 'mail_sender'`)
       return rows[0]?.value ?? null
@@ -54,10 +67,10 @@ export function createReports({ pool, runId, configName }: ReportsOptions): Repo
       return rows[0]?.tables ?? []
     },
     async lastTold(recipient) {
-      const { rows } = await pool.query<SnapshotRow>(
-        'select query_name, fingerprint, content, taken_at from dba.reportsnapshot where config_name = $1 and recipient = $2',
-        [configName, recipient],
-      )
+      const { rows } = await pool.query<SnapshotRow>('select query_name, fingerprint, content, taken_at from dba.last_told($1, $2)', [
+        configName,
+        recipient,
+      ])
       const told = await Promise.all(
         rows.map(async ({ query_name, fingerprint, content, taken_at }) => {
           const text = content === null ? null : (await unpack(content)).toString()
@@ -66,15 +79,19 @@ export function createReports({ pool, runId, configName }: ReportsOptions): Repo
       )
       return new Map(told)
     },
-    async remember(client, recipient, told) {
+    async remember(client, { outboxId, recipient, told }) {
       const packed = await Promise.all(told.map(async ({ content }) => (content === null ? null : await pack(content))))
       await client.query(
-        `insert into dba.reportsnapshot as s (config_name, recipient, query_name, fingerprint, content)
-         select $1, $2, t.query_name, t.fingerprint, t.content
+        `insert into dba.reportsnapshot (config_name, recipient, query_name, fingerprint, content, outbox_id)
+         select $1, $2, t.query_name, t.fingerprint, t.content, $6
          from unnest($3::text[], $4::text[], $5::bytea[]) as t (query_name, fingerprint, content)
-         on conflict (config_name, recipient, query_name) do update
-         set fingerprint = excluded.fingerprint, content = excluded.content, taken_at = clock_timestamp()`,
-        [configName, recipient, told.map(({ queryName }) => queryName), told.map(({ fingerprint }) => fingerprint), packed],
+         on conflict do nothing`,
+        [configName, recipient, told.map(({ queryName }) => queryName), told.map(({ fingerprint }) => fingerprint), packed, outboxId],
+      )
+      await client.query(
+        `delete from dba.reportsnapshot s using dba.last_told($1, $2) l
+         where s.config_name = $1 and s.recipient = $2 and s.query_name = l.query_name and s.outbox_id < l.outbox_id`,
+        [configName, recipient],
       )
     },
     async recordSources(tables, readAt) {
@@ -83,7 +100,12 @@ export function createReports({ pool, runId, configName }: ReportsOptions): Repo
          select $1, $2, t.table_name, array(select jsonb_array_elements_text(t.query_names)), $4
          from jsonb_to_recordset($3) as t (table_name text, query_names jsonb)
          on conflict (run_id, table_name) do update set query_names = excluded.query_names, read_at = excluded.read_at`,
-        [runId, configName, JSON.stringify(tables.map(({ tableName, queryNames }) => ({ table_name: tableName, query_names: queryNames }))), readAt],
+        [
+          runId,
+          configName,
+          JSON.stringify(tables.map(({ tableName, queryNames }) => ({ table_name: tableName, query_names: queryNames }))),
+          readAt,
+        ],
       )
     },
   }

@@ -12,7 +12,7 @@ export interface Queryable {
   query<Row extends QueryResultRow>(text: string, values?: unknown[]): Promise<QueryResult<Row>>
 }
 
-export type SecretFacts = Pick<SecretRow, 'secret_name' | 'updated_at' | 'updated_by'> & {
+export type SecretFacts = Pick<SecretRow, 'secret_name' | 'expires_at' | 'updated_at' | 'updated_by'> & {
   /** Names of the connections that use it. */
   used_by: string[]
 }
@@ -24,8 +24,8 @@ export interface Secrets {
    * @throws PermanentError `secret_not_found`, `secret_unreadable`, `secret_off_limits`
    */
   get(reference: string): Promise<string>
-  /** Seals and stores it, in place of the former one. @throws PermanentError `secret_name_invalid`, `secret_empty` */
-  set(name: string, text: string): Promise<void>
+  /** Seals and stores it, in place of the former one. `expiresAt`: somebody is told before; default: it does not expire. @throws PermanentError `secret_name_invalid`, `secret_empty` */
+  set(name: string, text: string, expiresAt?: Date | null): Promise<void>
   /** Names only; by name. */
   list(): Promise<SecretFacts[]>
   /** @throws PermanentError `secret_not_found`, `secret_in_use` */
@@ -68,7 +68,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
       redactor.learn(secret)
       return secret
     },
-    async set(name, text) {
+    async set(name, text, expiresAt = null) {
       redactor.learn(text)
       if (!/^[a-z][a-z0-9_.-]{0,62}$/.test(name)) {
         throw new PermanentError('secret_name_invalid', `"${name}" is no name for a secret`, {
@@ -78,9 +78,9 @@ export function createSecrets(options: SecretsOptions): Secrets {
       if (text === '')
         throw new PermanentError('secret_empty', `Secret "${name}" would be empty`, { hint: 'Give it a value, or remove it.' })
       await db.query(
-        `insert into dba.secret (secret_name, sealed) values ($1, $2)
-         on conflict (secret_name) do update set sealed = excluded.sealed, updated_at = clock_timestamp(), updated_by = session_user`,
-        [name, await key.seal(name, text)],
+        `insert into dba.secret (secret_name, sealed, expires_at) values ($1, $2, $3)
+         on conflict (secret_name) do update set sealed = excluded.sealed, expires_at = excluded.expires_at, updated_at = clock_timestamp(), updated_by = session_user`,
+        [name, await key.seal(name, text), expiresAt],
       )
     },
     list: () => readList(db),
@@ -137,7 +137,7 @@ async function readSealed(db: Queryable, name: string): Promise<Uint8Array> {
 
 async function readList(db: Queryable): Promise<SecretFacts[]> {
   const { rows } = await db.query<SecretFacts>(
-    `select secret_name, updated_at, updated_by,
+    `select secret_name, expires_at, updated_at, updated_by,
             array(select connection_name from dba.connection c where c.secret_name = s.secret_name order by connection_name) as used_by
      from dba.secret s
      order by secret_name`,

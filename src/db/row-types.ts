@@ -1050,14 +1050,17 @@ export interface ReportrecipientRow {
   version: number
 }
 
-/** What the last mail of a report told, per recipient of a recipient_query: for only_if_changed and change_keys. */
+/**
+ * What the mails of a report told, per recipient of a recipient_query: for only_if_changed and change_keys. The last one that went out
+ * counts; older ones go.
+ */
 export interface ReportsnapshotRow {
   config_name: string
   recipient: string
   query_name: string
   fingerprint: string
   content: Buffer | null
-  outbox_id: number | null
+  outbox_id: number
   taken_at: Date
 }
 
@@ -1371,10 +1374,34 @@ export interface TimezoneRow {
 }
 
 /**
- * Where the rows of a table came from, and what became of a mail or page: mail or page, file, dataset, table. What is not known says
- * unknown. select * from dba.trace where dataset_id = 17;
+ * Where the rows of a table came from, and who was told of them: mail or page, file, dataset, table, report, recipient (the last mail of
+ * each report to each). What is not known says unknown. select * from dba.trace where dataset_id = 17;
  */
 export interface TraceRow {
+  at: Date | null
+  mail: string | null
+  page: string | null
+  file: string | null
+  file_state: string | null
+  label: string | null
+  dataset_date: string | null
+  dataset_state: string | null
+  target_table: string | null
+  rows_written: number | null
+  report: string | null
+  recipient: string | null
+  message_id: number | null
+  page_id: number | null
+  file_id: number | null
+  dataset_id: number | null
+  fetched_by: string | null
+  loaded_by: string | null
+  reported_at: Date | null
+  outbox_id: number | null
+}
+
+/** dba.trace without reports: what it is made of. */
+export interface TraceToTableRow {
   at: Date | null
   mail: string | null
   page: string | null

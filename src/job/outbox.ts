@@ -39,7 +39,7 @@ export interface StoreOptions {
   /** A larger mail is refused while it is composed. Default: no limit. */
   maxBytes?: number | null | undefined
   /** Further writes in the same transaction. */
-  within?: ((client: ClientBase) => Promise<void>) | undefined
+  within?: ((client: ClientBase, outboxIds: number[]) => Promise<void>) | undefined
 }
 
 export interface Outbox {
@@ -54,8 +54,14 @@ export interface Outbox {
   store(mails: Iterable<NewMail> | AsyncIterable<NewMail>, options?: StoreOptions): Promise<number[]>
   /** Mails with these keys, whoever stored them; those that are not there are left out. */
   known(onceKeys: string[]): Promise<OutboxMail[]>
-  /** Mails that this run has stored, in this attempt or an earlier one. */
-  ofThisRun(): Promise<OutboxMail[]>
+  /** Mails that these runs have stored, in any attempt. */
+  ofRuns(runIds: string[]): Promise<OutboxMail[]>
+  /**
+   * Goes on with the mails of runs that this one repeats: those that no server was told of are forgotten, to be made anew; of the others those
+   * recipients get the same bytes who were refused. Whose fate is unknown gets nothing.
+   * @param addresses who is to have such a mail; others that were refused are let go. Null: the same as before.
+   */
+  takeOver(runIds: string[], addresses: string[] | null): Promise<void>
   /**
    * Sends those of these mails that have not been sent, each to the recipients that have not got it, and says how all of them stand. Twice
    * equals once. What an earlier attempt left `sending` is decided first. A mail that the server put off stays `rendered`, with the error:

@@ -3,8 +3,8 @@ import type { ClientBase } from 'pg'
 
 /** How fresh the data is that a report stands on. */
 export interface Freshness {
-  /** What is late, failed or held back, in words; none: all is fresh. */
-  stale: string[]
+  /** What is late, failed or held back; none: all is fresh. `words` may tell an error, and is for whoever answers for the report. */
+  stale: { name: string; words: string }[]
   /** Since when the oldest of the data in force is there; null: the report names none. */
   dataAt: Date | null
 }
@@ -34,20 +34,24 @@ export interface SourceTable {
 }
 
 export interface Reports {
+  /** This run and, where it repeats one that failed, that one, and so on; the last one began what is to be sent. */
+  line(): Promise<[string, ...string[]]>
   /** How fresh the data was at the fire of this run. */
   freshness(): Promise<Freshness>
   /** Quality findings of the fire's day, about the data of the report and these tables; in words. */
   findings(tables: string[]): Promise<string[]>
   /** When the report comes, in words: the schedule of this run; null: it has none of its own. */
   scheduleInWords(): Promise<string | null>
+  /** Since when the oldest of the data in force in these tables is there; null: no datasets are known of them. */
+  dataAt(tables: string[]): Promise<Date | null>
   /** What setting mail_sender says. */
   defaultSender(): Promise<string | null>
   /** Tables with datasets that functions read, by their oids. */
   tablesBehind(functions: number[]): Promise<string[]>
-  /** What the last mail to this recipient told, by query name; of no recipient in particular: ''. */
+  /** What the last mail that went out to this recipient told, by query name; of no recipient in particular: ''. */
   lastTold(recipient: string): Promise<Map<string, Snapshot>>
-  /** Keeps what a mail tells, in the transaction that stores it. */
-  remember(client: ClientBase, recipient: string, told: Told[]): Promise<void>
+  /** Keeps what a mail tells, in the transaction that stores it; it counts once somebody got that mail. */
+  remember(client: ClientBase, mail: { outboxId: number; recipient: string; told: Told[] }): Promise<void>
   /** Writes down which tables this run read. */
   recordSources(tables: SourceTable[], readAt: Date): Promise<void>
 }

@@ -10,6 +10,8 @@ import { csvReading } from './csv-reading.ts'
 import { inbox } from './inbox.ts'
 import { latency } from './latency.ts'
 import { outgoingMail } from './outgoing-mail.ts'
+import { report } from './report.ts'
+import { reportDocuments } from './report-documents.ts'
 import { scrape } from './scrape.ts'
 import { throughput } from './throughput.ts'
 import { xlsx } from './xlsx.ts'
@@ -25,6 +27,8 @@ const benches: Record<string, Bench> = {
   scrape,
   inbox,
   mail: outgoingMail,
+  documents: reportDocuments,
+  report,
 }
 
 const names = process.argv.slice(2)

@@ -35,7 +35,7 @@ print(json.dumps({'seconds': time.monotonic() - begun, 'cpuSeconds': time.proces
   'peakMiB': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 `
 
-interface Taken {
+export interface Taken {
   seconds: number
   cpuSeconds: number
   peakMiB: number
@@ -47,11 +47,13 @@ export const reportDocuments: Bench = async (_server, say) => {
   const peers = process.env.ROTA_BENCH_PEERS ?? ''
   const byNode = (writer: string) => () =>
     taken(process.execPath, [join(import.meta.dirname, 'report-document-writers.ts'), writer, join(folder, 'report'), `${ROWS}`, peers])
-  const byPandas = () => taken(PYTHON, ['-c', PANDAS, join(folder, 'report.xlsx'), `${ROWS}`])
   try {
     const own: Taken[] = []
     const measurements: Measurement[] = []
-    const others = { 'exceljs, ordinary writer': hasExcelJs(peers, say) ? byNode('exceljs') : null, 'pandas to_excel': byPandas }
+    const others = {
+      'exceljs, ordinary writer': hasExcelJs(peers, say) ? byNode('exceljs') : null,
+      'pandas to_excel': () => byPandas(join(folder, 'report.xlsx'), ROWS),
+    }
     for (const [name, write] of Object.entries(others)) {
       own.push(await byNode('rota-xlsx')())
       const peer = await write?.().catch((error: Error) => say(`${name} is not measured: ${error.message.split('\n').at(-2)}`))
@@ -79,13 +81,18 @@ function hasExcelJs(folder: string, say: (line: string) => void): boolean {
   }
 }
 
-async function taken(program: string, args: string[]): Promise<Taken> {
+/** pandas' to_excel, of rows that it has before its time begins. */
+export async function byPandas(path: string, rows: number): Promise<Taken> {
+  return await taken(PYTHON, ['-c', PANDAS, path, `${rows}`])
+}
+
+export async function taken(program: string, args: string[]): Promise<Taken> {
   const { stdout } = await run(program, args)
   const used: Taken = JSON.parse(stdout)
   return used
 }
 
-function median(runs: readonly Taken[]): Taken {
+export function median(runs: readonly Taken[]): Taken {
   const middle = runs.toSorted((a, b) => a.seconds - b.seconds)[Math.floor(runs.length / 2)]
   if (middle === undefined) throw new Error('nothing was measured')
   return middle

@@ -85,6 +85,16 @@ test('a secret is taken from the standard input, stored sealed, and never shown 
   assert.deepEqual(await db.query('select from dba.secret'), [])
 })
 
+test('a secret may say when it expires', async (t) => {
+  const db = await freshDatabase(t)
+  const env = { DATABASE_URL: db.url, ROTA_DATA_DIR: db.dataDir, TZ: 'UTC' }
+  const set = (when: string) => rota(['secret', 'set', 'token', '--expires', when], { env, input: 'hunter22-for-tests\n' })
+  assert.equal((await set('2099-01-31')).code, 0)
+  assert.deepEqual(await db.query('select expires_at from dba.secret'), [{ expires_at: new Date('2099-01-31T00:00Z') }])
+  assert.match((await rota(['secret', 'list'], { env })).out, /2099-01-31/)
+  for (const wrong of ['2015-01-31', 'soon']) assert.deepEqual([(await set(wrong)).code, wrong], [2, wrong])
+})
+
 test('check starts and makes nothing, and says what is wrong with exit code 1', async (t) => {
   const db = await freshDatabase(t)
   const env = { DATABASE_URL: db.url, ROTA_DATA_DIR: db.dataDir }

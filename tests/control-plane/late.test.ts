@@ -14,7 +14,7 @@ async function dueHouse(t: Ending) {
   await people.database.query(inReplica(`update dba.scheduler set created_at = '2015-01-01', updated_at = '2015-01-01'`))
   return {
     ...people,
-    watch: (at: string) => one(people.worker, `select dba.watch_due_by($1) as value`, [at]),
+    watch: (at: string) => one(people.worker, `select dba.watch($1) as value`, [at]),
     alerts: () => people.reader(`select kind, subject, state, count, message, opened_at, closed_at from dba.alert order by alert_id`),
   }
 }

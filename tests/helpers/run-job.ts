@@ -44,6 +44,7 @@ export async function runJob(job: Job, args: Record<string, unknown>, options: J
     hosts: absent('hosts'),
     mails: absent('mails'),
     outbox: absent('outbox'),
+    reports: absent('reports'),
   })
 }
 

@@ -6,6 +6,7 @@ import { createDatasets } from '../../src/control-plane/datasets.ts'
 import { createFileLedger } from '../../src/control-plane/files.ts'
 import { createHosts } from '../../src/control-plane/hosts.ts'
 import { createMails } from '../../src/control-plane/mails.ts'
+import { createReports } from '../../src/control-plane/reports.ts'
 import { createScans } from '../../src/control-plane/scans.ts'
 import { inTransaction } from '../../src/control-plane/transaction.ts'
 import type { Job } from '../../src/job/define-job.ts'
@@ -73,7 +74,15 @@ export async function attemptImport(attempt: Attempt): Promise<Outcome> {
     scans: createScans(deps),
     hosts: createHosts(pool, runId),
     mails: createMails(deps),
-    outbox: { dkimKey: notForImports, store: notForImports, known: notForImports, ofThisRun: notForImports, send: notForImports },
+    outbox: {
+      dkimKey: notForImports,
+      store: notForImports,
+      known: notForImports,
+      ofRuns: notForImports,
+      takeOver: notForImports,
+      send: notForImports,
+    },
+    reports: createReports({ pool, runId: attempt.runId, configName: 'prices' }),
     folder: (path) => (isAbsolute(path) ? path : join(dataDir, path)),
     programDir: null,
   })

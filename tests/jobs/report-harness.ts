@@ -43,7 +43,9 @@ export async function reportBench(t: Ending, { noWorker = false }: { noWorker?: 
   await keepQueryLogin(database)
   if (!noWorker) await workerOn(t, database)
   const { query: dba } = await database.as('rota_dba')
-  await dba(`insert into dba.connection (connection_name, kind, host, port, tls) values ('post', 'smtp', '127.0.0.1', $1, 'off')`, [server.port])
+  await dba(`insert into dba.connection (connection_name, kind, host, port, tls) values ('post', 'smtp', '127.0.0.1', $1, 'off')`, [
+    server.port,
+  ])
   await dba(`create schema feeds`)
   await dba(`create table feeds.orders as select n as order_id, 'Customer ' || n as customer, n * 1.5 as amount, date '2026-11-01' + n as ordered_on
     from generate_series(1, 10) n`)
@@ -64,7 +66,10 @@ export async function reportBench(t: Ending, { noWorker = false }: { noWorker?: 
     },
   }
 
-  async function report(settings: Record<string, unknown> = {}, queries: Record<string, string | Record<string, unknown>> = {}): Promise<void> {
+  async function report(
+    settings: Record<string, unknown> = {},
+    queries: Record<string, string | Record<string, unknown>> = {},
+  ): Promise<void> {
     const to = 'recipient_query' in settings || 'to_addresses' in settings ? {} : { to_addresses: ['ann@example.com'] }
     const row = { config_name: 'orders', subject: 'Orders', sender: 'Rota <rota@example.com>', connection_name: 'post', ...to, ...settings }
     await insert(dba, 'dba.reportconfig', row)
@@ -72,11 +77,20 @@ export async function reportBench(t: Ending, { noWorker = false }: { noWorker?: 
       const query = typeof given === 'string' ? { query_text: given } : given
       await insert(dba, 'dba.reportquery', { config_name: row.config_name, query_name: queryName, ...query })
     }
-    await insert(dba, 'dba.scheduler', { schedule_name: `ask ${row.config_name}`, job: 'report', config_name: row.config_name, max_attempts: 2, retry_delay: '0' })
+    await insert(dba, 'dba.scheduler', {
+      schedule_name: `ask ${row.config_name}`,
+      job: 'report',
+      config_name: row.config_name,
+      max_attempts: 2,
+      retry_delay: '0',
+    })
   }
 
   async function run(args: Record<string, unknown> = {}, schedule = 'ask orders'): Promise<RunEnd> {
-    const [asked] = await dba<{ run_id: string }>('insert into dba.run (schedule_name, args) values ($1, $2) returning run_id', [schedule, args])
+    const [asked] = await dba<{ run_id: string }>('insert into dba.run (schedule_name, args) values ($1, $2) returning run_id', [
+      schedule,
+      args,
+    ])
     return await ended(asked?.run_id ?? '')
   }
 
@@ -127,6 +141,8 @@ export async function startMailServer(t: Ending): Promise<MailServer> {
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
     logger: false,
+    // Senders keep their connections for a while.
+    closeTimeout: 20,
     onRcptTo({ address }, _session, done) {
       const refused = state.refusals.get(address)
       done(refused === undefined ? null : Object.assign(new Error(refused.text), { responseCode: refused.code }))
@@ -192,9 +208,20 @@ export async function readMails(mails: readonly Received[]): Promise<ReadMail[]>
     .trimEnd()
     .split('\n')
     .map((line, at) => {
-      const { parts, ...read }: Omit<ReadMail, 'to' | 'raw' | 'parts'> & { parts: (Omit<ReadMail['parts'][0], 'content'> & { content: string })[] } = JSON.parse(line)
+      const {
+        parts,
+        ...read
+      }: Omit<ReadMail, 'to' | 'raw' | 'parts'> & { parts: (Omit<ReadMail['parts'][0], 'content'> & { content: string })[] } =
+        JSON.parse(line)
       const { to = [], content = Buffer.alloc(0) } = mails[at] ?? {}
-      return { ...read, to, raw: content, parts: parts.map((part) => ({ ...part, content: Buffer.from(part.content, 'base64') })) }
+      return {
+        ...read,
+        text: read.text.replaceAll('\r\n', '\n'),
+        html: read.html.replaceAll('\r\n', '\n'),
+        to,
+        raw: content,
+        parts: parts.map((part) => ({ ...part, content: Buffer.from(part.content, 'base64') })),
+      }
     })
 }
 
