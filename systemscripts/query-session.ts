@@ -38,7 +38,7 @@ export interface QuerySession {
 
 /** Largest answer to one fetch; a batch is made far smaller where rows are of ordinary size. */
 const fetchLimitBytes = 64 * 1024 * 1024
-const batchAimBytes = 1024 * 1024
+const batchAimBytes = 256 * 1024
 const countSeconds = 60
 
 /**
@@ -150,7 +150,7 @@ async function* walk(
   withhold(await countRest(session, Math.min(countSeconds * 1000, Math.max(1, deadline - performance.now()))))
 }
 
-/** So many rows as make up about a megabyte. */
+/** So many rows as make up about a quarter of a megabyte. */
 function nextBatch(rows: number, bytes: number): number {
   return Math.max(1, Math.min(10_000, Math.floor((batchAimBytes * rows) / Math.max(bytes, 1))))
 }

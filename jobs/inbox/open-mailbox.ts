@@ -5,13 +5,12 @@ import { readGmailSecret } from '../../systemscripts/mail/gmail/credentials.ts'
 import { openGmailMailbox } from '../../systemscripts/mail/gmail-mailbox.ts'
 import { openImapMailbox } from '../../systemscripts/mail/imap-mailbox.ts'
 import type { Mailbox } from '../../systemscripts/mail/mailbox.ts'
-import { microsoftTokenUrl, type TokenGrant, tokenCache } from '../../systemscripts/mail/oauth-token.ts'
+import { oauthLogin } from '../../systemscripts/mail/oauth-login.ts'
 
 /**
  * Opens the mailbox that a row of dba.connection means: `imap`, `gmail`, or `folder` (of .eml files, in database_name).
  *
- * Options of imap: `auth` (`password` or `oauth`; default password), with oauth `tenant` (Microsoft 365) or `token_url`, `client_id`, `scope`;
- * the secret is then the client's, or JSON with `refresh_token`. `ca`: a certificate in PEM that is trusted too. `implicit_tls`: encrypted from
+ * Options of imap: `auth` (`password` or `oauth`; default password), with oauth those of oauthLogin. `ca`: a certificate in PEM that is trusted too. `implicit_tls`: encrypted from
  * the first byte on another port than 993. Options of gmail: `root_url`, where the API is.
  *
  * @throws PermanentError `connection_incomplete`, and what the ways in throw
@@ -38,36 +37,6 @@ export async function openMailbox(facts: ConnectionFacts, folder: (path: string)
     ...(ca === null ? {} : { trusted: ca }),
     signal,
   })
-}
-
-function oauthLogin(facts: ConnectionFacts, secret: string, signal: AbortSignal): { accessToken: () => Promise<string> } {
-  const tenant = option(facts, 'tenant')
-  const tokenUrl = option(facts, 'token_url') ?? (tenant === null ? null : microsoftTokenUrl(tenant))
-  const token = tokenCache({
-    tokenUrl: needed(tokenUrl, 'options ->> tenant', facts),
-    grant: grantOf(facts, secret),
-    scope: option(facts, 'scope') ?? (tenant === null ? null : 'https://outlook.office365.com/.default'),
-    signal,
-  })
-  return { accessToken: async () => (await token()).token }
-}
-
-function grantOf(facts: ConnectionFacts, secret: string): TokenGrant {
-  const clientId = needed(option(facts, 'client_id'), 'options ->> client_id', facts)
-  const json = parsedSecret(secret)
-  if (json === null) return { kind: 'client_credentials', clientId, clientSecret: secret }
-  const { refresh_token: refreshToken, client_secret: clientSecret } = json
-  if (typeof refreshToken !== 'string') return { kind: 'client_credentials', clientId, clientSecret: String(clientSecret ?? '') }
-  return { kind: 'refresh_token', clientId, clientSecret: typeof clientSecret === 'string' ? clientSecret : null, refreshToken }
-}
-
-function parsedSecret(secret: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(secret)
-    return typeof value === 'object' && value !== null ? { ...value } : null
-  } catch {
-    return null
-  }
 }
 
 function option({ options }: ConnectionFacts, name: string): string | null {

@@ -30,11 +30,11 @@ export function microsoftTokenUrl(tenant: string): string {
   return `https://login.microsoftonline.com/${encodeURIComponent(tenant)}/oauth2/v2.0/token`
 }
 
-/** Gives the same token until a minute before it ends, then a new one. */
-export function tokenCache(source: TokenSource): () => Promise<AccessToken> {
+/** Gives the same token until a minute before it ends, then a new one; with true a new one at once. */
+export function tokenCache(source: TokenSource): (isAnew?: boolean) => Promise<AccessToken> {
   let known: AccessToken | null = null
-  return async () => {
-    if (known === null || known.expiresAt.getTime() < Date.now() + 60_000) known = await fetchAccessToken(source)
+  return async (isAnew = false) => {
+    if (isAnew || known === null || known.expiresAt.getTime() < Date.now() + 60_000) known = await fetchAccessToken(source)
     return known
   }
 }

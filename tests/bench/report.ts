@@ -14,7 +14,7 @@ import { byPandas, median, type Taken, taken } from './report-documents.ts'
 const ROWS = 100_000
 const ROUNDS = 3
 
-const TRADES = `select n as trade_id, '00' || n * 7919 % 100000 as account, 'Customer, "' || n % 999983 || '" & Söhne' as customer,
+const TRADES = `select n as trade_id, '00' || n::bigint * 7919 % 100000 as account, 'Customer, "' || n % 999983 || '" & Söhne' as customer,
   (array['Kraków', 'Łódź', 'London', 'Wien'])[1 + n % 4] as city, date '2026-01-01' + n % 365 as traded_on, timestamp '2026-01-01' + n * interval '1 minute' as traded_at,
   n * 1.2345 as price, n % 1000 as quantity, n % 3 = 0 as is_open, 'EUR' as currency, '550e8400-e29b-41d4-a716-' || n as reference,
   case when n % 5 = 0 then E'two lines\\nof remark ' || n end as remark from generate_series(1, ${ROWS}) n`

@@ -45,6 +45,10 @@ test('a query that writes, hangs, breaks or brings too much sends nothing, and t
   assert.deepEqual(server.mails, [])
   assert.deepEqual(await dba(`select count(*) from dba.outbox`), [{ count: 0 }])
   assert.deepEqual(await dba(`select count(*) from feeds.orders`), [{ count: 10 }])
+  await eventually(
+    () => dba(`select from pg_stat_activity where datname = current_database() and application_name like 'rota report%'`),
+    (left) => left.length === 0,
+  )
 })
 
 test('markup, formulas, blobs and controls from the data do no harm where they are shown', async (t) => {

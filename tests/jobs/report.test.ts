@@ -82,7 +82,7 @@ test('without a template the queries stand one below the other, and people of db
   const [mail] = await mails()
   assert.deepEqual(mail?.to.toSorted(), ['ann@example.com', 'bob@example.com', 'carl@example.com'])
   assert.deepEqual([mail?.headers.cc, mail?.raw.includes('carl@')], ['"Bob, B" <bob@example.com>', false])
-  assert.match(mail?.html ?? '', /<h3[^>]*>bars<\/h3>[\s\S]*<img[\s\S]*<h3[^>]*>open orders<\/h3>[\s\S]*<table[\s\S]*<img/)
+  assert.match(mail?.html ?? '', /cid:bars[\s\S]*<h3[^>]*>open orders<\/h3>[\s\S]*<table[\s\S]*<h3[^>]*>spark<\/h3>[\s\S]*cid:spark/)
 })
 
 test('one mail per row of a recipient query, its columns in subject, text, file names and queries', async (t) => {

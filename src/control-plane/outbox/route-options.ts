@@ -1,6 +1,6 @@
 import { PermanentError } from '../../../systemscripts/errors.ts'
 import { readGmailSecret } from '../../../systemscripts/mail/gmail/credentials.ts'
-import { microsoftTokenUrl, type TokenGrant, tokenCache } from '../../../systemscripts/mail/oauth-token.ts'
+import { oauthLogin } from '../../../systemscripts/mail/oauth-login.ts'
 import type { DkimKey } from '../../../systemscripts/outgoing-mail/composed-mail.ts'
 import type { SmtpOptions } from '../../../systemscripts/outgoing-mail/smtp/options.ts'
 import type { RouteOptions } from '../../../systemscripts/outgoing-mail.ts'
@@ -51,32 +51,7 @@ function loginOf(facts: ConnectionFacts): SmtpOptions['login'] {
   if (facts.userName === null) return null
   const secret = needed(facts, facts.secret, 'secret_name')
   if (facts.options.auth !== 'oauth') return { password: secret }
-  const { tenant, token_url: tokenUrl, scope } = facts.options
-  const token = tokenCache({
-    tokenUrl: typeof tokenUrl === 'string' ? tokenUrl : microsoftTokenUrl(String(tenant)),
-    grant: grantOf(facts, secret),
-    scope: typeof scope === 'string' ? scope : tokenUrl === undefined ? 'https://outlook.office365.com/.default' : null,
-  })
-  return { accessToken: async () => (await token()).token }
-}
-
-/** The client's secret, or JSON with `refresh_token`, and `client_secret` where there is one. */
-function grantOf(facts: ConnectionFacts, secret: string): TokenGrant {
-  const named = facts.options.client_id
-  const json = parsed(secret)
-  const clientId = typeof named === 'string' ? named : needed(facts, text(json.client_id), 'options ->> client_id')
-  const refreshToken = text(json.refresh_token)
-  if (refreshToken !== null) return { kind: 'refresh_token', clientId, clientSecret: text(json.client_secret), refreshToken }
-  return { kind: 'client_credentials', clientId, clientSecret: text(json.client_secret) ?? secret }
-}
-
-function parsed(secret: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(secret)
-    return typeof value === 'object' && value !== null ? { ...value } : {}
-  } catch {
-    return {}
-  }
+  return oauthLogin(facts, secret)
 }
 
 /** Null: mails that go out by it are not signed. */

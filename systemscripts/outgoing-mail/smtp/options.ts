@@ -1,3 +1,5 @@
+import type { TokenLogin } from '../../mail/oauth-login.ts'
+
 export interface SmtpOptions {
   host: string
   /** Default 587; 25 where `tls` is `off`. */
@@ -14,7 +16,7 @@ export interface SmtpOptions {
   /** Null: without a login. */
   user: string | null
   /** A password, or what gives an access token (XOAUTH2). */
-  login: { password: string } | { accessToken: () => Promise<string> } | null
+  login: { password: string } | TokenLogin | null
   /** Connections at once. Default 5. */
   connections?: number
   /** After so many mails a connection is closed and another opened. Default 100. */

@@ -79,11 +79,22 @@ export async function openSmtpSession(options: SmtpOptions, signal?: AbortSignal
   async function logIn(user: string, login: NonNullable<SmtpOptions['login']>): Promise<void> {
     if ('password' in login) return void (await step((done) => connection.login({ user, pass: login.password }, done)))
     const { default: XOAuth2 } = await import('nodemailer/lib/xoauth2')
+    // Nodemailer would write a code of its own over that of our error.
+    let withoutToken: unknown
     const oauth2 = new XOAuth2({
       user,
-      provisionCallback: (_user, _renew, give) => void login.accessToken().then((token) => give(null, token), give),
+      provisionCallback: (_user, isAnew, give) =>
+        void login.accessToken(isAnew).then(
+          (token) => give(null, token),
+          (error) => {
+            withoutToken = error
+            give(new Error('There is no token'))
+          },
+        ),
     })
-    await step((done) => connection.login({ user, method: 'XOAUTH2', oauth2 }, done))
+    await step((done) => connection.login({ user, method: 'XOAUTH2', oauth2 }, done)).catch((error) => {
+      throw withoutToken ?? error
+    })
   }
 
   async function send(envelope: Envelope, content: AsyncIterable<Buffer>, stopping?: AbortSignal): Promise<Delivery> {

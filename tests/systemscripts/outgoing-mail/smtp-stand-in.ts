@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 
 /** Where the server cuts the connection, or says something else than yes. */
-export type Stage = 'greeting' | 'ehlo' | 'mail' | 'rcpt' | 'data' | 'mid_data' | 'after_dot'
+export type Stage = 'greeting' | 'ehlo' | 'starttls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'mid_data' | 'after_dot'
 
 export interface SmtpStandIn {
   port: number
@@ -14,6 +14,10 @@ export interface SmtpStandIn {
   mails: { from: string; to: string[]; content: string }[]
   connections: number
   hasPipelining: boolean
+  /** Offers STARTTLS, and says nothing more once it has said yes to it: that is where the handshake would begin. */
+  hasStartTls: boolean
+  /** Takes any PLAIN login. */
+  hasAuth: boolean
   /** Called when the last dot has come, before the answer. */
   onDot: () => Promise<void> | void
 }
@@ -37,6 +41,8 @@ export async function startSmtpStandIn(t: { after(end: () => Promise<void>): voi
     mails: [],
     connections: 0,
     hasPipelining: true,
+    hasStartTls: false,
+    hasAuth: false,
     onDot: () => {},
   }
   t.after(async () => {
@@ -97,8 +103,21 @@ function serve(state: SmtpStandIn, socket: Socket): void {
     say('after_dot', '250 2.0.0 queued')
   }
 
+  function offers(): string {
+    const { hasPipelining, hasStartTls, hasAuth } = state
+    const words = [
+      'stand-in',
+      ...(hasPipelining ? ['PIPELINING'] : []),
+      ...(hasStartTls ? ['STARTTLS'] : []),
+      ...(hasAuth ? ['AUTH PLAIN'] : []),
+    ]
+    return `${words.map((word) => `250-${word}\r\n`).join('')}250 SIZE 20000000`
+  }
+
   function command(line: string): void {
-    if (/^(EHLO|HELO)/i.test(line)) say('ehlo', `250-stand-in\r\n${state.hasPipelining ? '250-PIPELINING\r\n' : ''}250 SIZE 20000000`)
+    if (/^(EHLO|HELO)/i.test(line)) say('ehlo', offers())
+    else if (/^STARTTLS/i.test(line)) say('starttls', '220 2.0.0 begin')
+    else if (/^AUTH/i.test(line)) say('auth', '235 2.7.0 welcome')
     else if (/^MAIL/i.test(line)) {
       if (say('mail', '250 2.1.0 ok')) from = addressIn(line)
     } else if (/^RCPT/i.test(line)) {
