@@ -1,8 +1,9 @@
 import type { MailEnd, SeenMail } from '../../src/job/mails.ts'
 import { JobError } from '../../systemscripts/errors.ts'
 import type { MessageHead } from '../../systemscripts/mail/message-head.ts'
+import type { AtOnce } from './at-once.ts'
 import { batchesOf } from './batches.ts'
-import { fileMails, filingFor, type MailToFile } from './file-mails.ts'
+import { fileMails, filingFor, type MailToFile, strongest } from './file-mails.ts'
 import { type Asked, type Judged, judgeMails, placeOf } from './judge.ts'
 import type { MailToTake } from './stage-mails.ts'
 import { takeMails } from './take-mails.ts'
@@ -23,6 +24,8 @@ export interface LookingThrough extends Taking {
   tally: Tally
   /** Fetches what is looked at next; further calls do nothing. */
   fetchAhead(): Promise<void>
+  /** Mails that are written down are saved, one group after the other, while the next are looked at. */
+  saving: AtOnce
   /** The first error of filing; files go on being saved. */
   filingFailed: { error: unknown } | null
 }
@@ -30,7 +33,7 @@ export interface LookingThrough extends Taking {
 const takenTogether = 100
 
 /**
- * Judges mails, writes down what came of it, saves what a rule means, and files away what is dealt with.
+ * Judges mails, writes down what came of it, and begins to save what a rule means and to file away what is dealt with: `saving.end` waits for that.
  * @param mails with their rows; null: new ones
  */
 export async function judgeAndTake(looking: LookingThrough, mails: { head: MessageHead; messageId: number | null }[]): Promise<void> {
@@ -58,8 +61,11 @@ export async function judgeAndTake(looking: LookingThrough, mails: { head: Messa
     tellRefused(looking, head, reason)
     if (action !== null && action !== 'leave') toFile.push({ messageId, ref: head.ref, action, filedTo })
   }
-  await fileSafely(looking, toFile)
-  for (const batch of batchesOf(toTake, takenTogether)) await takeBatch(looking, batch)
+  if (toTake.length + toFile.length === 0) return
+  await looking.saving.add(async () => {
+    await fileSafely(looking, toFile)
+    for (const batch of batchesOf(toTake, takenTogether)) await takeBatch(looking, batch)
+  })
 }
 
 async function takeBatch(looking: LookingThrough, batch: MailToTake[]): Promise<void> {
@@ -120,10 +126,11 @@ function seenMail(looking: LookingThrough, { head, attachments, verdicts }: Judg
     detail: 'reason' in decision ? decision.reason : null,
   }))
   const common = { head, messageId, attachments: attachments?.length ?? null, decisions, reason: null, errorCode: null }
-  const taker = verdicts.find(({ decision }) => decision.kind === 'matched')
-  if (taker !== undefined) {
-    const filing = filingFor(taker.settings, 'taken', looking.connection)
-    return { ...common, state: 'saving', takenBy: taker.settings.configName, ...filing }
+  const takers = verdicts.flatMap(({ settings, decision }) => (decision.kind === 'matched' ? [settings] : []))
+  const filer = strongest(takers)
+  if (filer !== undefined) {
+    const filing = filingFor(filer, 'taken', looking.connection)
+    return { ...common, state: 'saving', takenBy: takers[0]?.configName ?? null, ...filing }
   }
   const refuser = verdicts.find(({ decision }) => decision.kind === 'refused')
   if (refuser === undefined) return { ...common, state: 'unmatched', takenBy: null, action: null, filedTo: null }

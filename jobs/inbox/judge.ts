@@ -127,5 +127,5 @@ export function tooLarge(name: string, maxFileBytes: number, bytes: string): Too
 
 /** A key for maps. */
 export function placeOf({ folder, uidValidity, uid }: MessageRef): string {
-  return JSON.stringify([folder, uidValidity, uid])
+  return `${folder}\0${uidValidity}\0${uid}`
 }

@@ -16,6 +16,15 @@ const lookedAtTogether = 500
  * @throws PermanentError `mails_failed` when all was done but some mails could not be saved; what filing threw, after the rest was saved
  */
 export async function lookThrough(looking: LookingThrough, folder: string): Promise<void> {
+  try {
+    await lookAndSave(looking, folder)
+  } finally {
+    // What is under way has its own connection of the mailbox and its own files open.
+    await looking.saving.end().catch(() => {})
+  }
+}
+
+async function lookAndSave(looking: LookingThrough, folder: string): Promise<void> {
   const { context, mailbox, ledger, rules, tally, now } = looking
   await fileLeftOvers(looking)
   await takeAgain(looking, await ledger.toTake())
@@ -26,11 +35,12 @@ export async function lookThrough(looking: LookingThrough, folder: string): Prom
   // A file may have taken the name of another: there the name says nothing.
   const arrived = looking.connection.kind === 'folder' ? look.refs : await ledger.unknown(look.refs)
   const again = isAnew ? await ledger.unmatched(look.cursor.uidValidity, oldest(rules, now)) : []
-  const refs = unique([...again, ...arrived])
+  const refs = again.length === 0 ? arrived : unique([...again, ...arrived])
   for await (const heads of headsOf(looking, refs)) {
     await lookAt(looking, folder, heads, isAnew)
     context.progress(tally.looked / refs.length, `${tally.looked.toLocaleString('en')} mails looked at, ${tally.saved} taken`)
   }
+  await looking.saving.end()
   await fileLeftOvers(looking)
   if (looking.filingFailed !== null) throw looking.filingFailed.error
   await ledger.end({ account: mailbox.account, cursor: look.cursor, rulesKey, startedAnew: look.startedAnew })
@@ -69,10 +79,7 @@ async function fileLeftOvers(looking: LookingThrough): Promise<void> {
 /** Tells mails that are new from those that the ledger knows. */
 async function lookAt(looking: LookingThrough, folder: string, heads: MessageHead[], isAnew: boolean): Promise<void> {
   const { ledger } = looking
-  const known = new Map<string, KnownMail[]>()
-  for (const mail of await ledger.byFingerprint([...new Set(heads.map(({ messageKey }) => messageKey))])) {
-    known.set(mail.fingerprint, [...(known.get(mail.fingerprint) ?? []), mail])
-  }
+  const known = await knownOf(looking, heads)
   const met = new Set<string>()
   const copies: SeenMail[] = []
   const moved: { messageId: number; ref: MessageRef }[] = []
@@ -93,6 +100,18 @@ async function lookAt(looking: LookingThrough, folder: string, heads: MessageHea
   await judgeAndTake(looking, toJudge)
   // What the ledger knows now decides about the second one of the same fingerprint.
   if (twice.length > 0) await lookAt(looking, folder, twice, isAnew)
+}
+
+/** What the ledger knows of mails, by fingerprint. */
+async function knownOf({ ledger, saving }: LookingThrough, heads: MessageHead[]): Promise<Map<string, KnownMail[]>> {
+  const fingerprints = [...new Set(heads.map(({ messageKey }) => messageKey))]
+  let found = await ledger.byFingerprint(fingerprints)
+  if (found.some(({ state }) => state === 'saving')) {
+    // A copy is none when the other turns out to be gone.
+    await saving.end()
+    found = await ledger.byFingerprint(fingerprints)
+  }
+  return Map.groupBy(found, ({ fingerprint }) => fingerprint)
 }
 
 function copyOf(head: MessageHead, { messageId, state }: KnownMail): SeenMail {

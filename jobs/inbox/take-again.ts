@@ -22,7 +22,10 @@ export async function takeAgain(looking: LookingThrough, mails: KnownMail[]): Pr
 async function takeOne(looking: LookingThrough, mail: KnownMail): Promise<void> {
   const head = await locate(looking, mail)
   if (head === null) await looking.ledger.lose([mail.messageId], 'it is not where it was seen')
-  else await judgeAndTake(looking, [{ head, messageId: mail.messageId }])
+  else {
+    await judgeAndTake(looking, [{ head, messageId: mail.messageId }])
+    await looking.saving.end()
+  }
 }
 
 async function putAside(looking: LookingThrough, mail: KnownMail): Promise<void> {

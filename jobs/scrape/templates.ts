@@ -1,4 +1,4 @@
-import { safeFileName } from '../../systemscripts/mail/file-name.ts'
+import { safeFileName } from '../../systemscripts/safe-file-name.ts'
 import { fillText } from '../../systemscripts/web/ids/fill-template.ts'
 
 /** Label of the dataset that a page's rows belong to. @throws PermanentError `place_unknown` */

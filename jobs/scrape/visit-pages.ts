@@ -77,7 +77,7 @@ async function walkAll(context: ScrapeContext, { scan, usual, spool }: PagesToVi
   await mkdir(spool, { recursive: true })
   await using client = await openClient(context, patience)
   const downloadFolder = fileFolder === null || settings.clickSelector === null ? null : spool
-  await using pages = openPages({ client, settings, downloadFolder, keptBody: scan.keptBody, signal })
+  await using pages = openPages({ client, settings, chromium: context.chromium, downloadFolder, keptBody: scan.keptBody, signal })
   const download = fileFolder === null ? null : openDownloads({ client, settings, scan, folder: fileFolder, spool, signal })
   await using reader = openReader(pageRules(settings))
   const visitor = { settings, reader, pages, download, isBroken: brokenPages(settings, usual) }

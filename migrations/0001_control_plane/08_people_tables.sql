@@ -108,7 +108,8 @@ begin
   if not exists (select from dba.lane l where l.lane = new.lane) then
     perform dba.refuse(format('no lane "%s"', new.lane), dba.known_names_hint(new.lane, array(select l.lane from dba.lane l)), null, '23503');
   end if;
-  if new.options::text ~* '"[^"]*(password|passwd|secret|token|api_?key)[^"]*"\s*:' then
+  -- password_field names a field of a form.
+  if replace(new.options::text, '"password_field"', '') ~* '"[^"]*(password|passwd|secret|token|api_?key)[^"]*"\s*:' then
     perform dba.refuse('options of a connection hold no secret', 'Set it with: rota secret set <name>, and name it in dba.connection.secret_name.');
   end if;
   if tg_op = 'INSERT' then

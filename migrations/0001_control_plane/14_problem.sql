@@ -1,5 +1,12 @@
 -- What is wrong now. Each branch below is one kind of trouble; a row says what it is about, since when, and the SQL that mends it.
 
+create function dba.mail_problems()
+returns table (severity text, subject text, since timestamptz, message text, fix text)
+language sql
+stable
+as $$ select null::text, null::text, null::timestamptz, null::text, null::text where false $$;
+comment on function dba.mail_problems() is 'What is wrong with mails, as rows of dba.problem; job inbox says it.';
+
 create view dba.problem as
   with clock as materialized (
     select statement_timestamp() as at, dba.is_home() as is_home
@@ -141,6 +148,10 @@ create view dba.problem as
     join dba.file f using (file_id)
     where f.state in ('loaded', 'quarantined')
     group by coalesce(f.config_name, f.file_name), f.config_name
+
+    union all
+    select m.severity, m.subject, m.since, m.message, m.fix
+    from dba.mail_problems() m
 
     union all
     select 'severe', a.subject, a.opened_at,

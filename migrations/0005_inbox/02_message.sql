@@ -75,14 +75,15 @@ comment on column dba.message.round is 'Counts up each time people have it looke
 comment on column dba.message.attempts is 'Tries to save its files in this round.';
 comment on column dba.message.seen_at is 'When Rota first met it.';
 comment on column dba.message.saved_at is 'When its files were safe.';
-comment on column dba.message.action is 'What is done with it in the mailbox: label, move, mark_read or leave.';
+comment on column dba.message.action is 'What is done with it in the mailbox: move, label, flag, mark_read or leave.';
 comment on column dba.message.filed_at is 'When that was done.';
 comment on column dba.message.filed_to is 'Label or folder that it is put under.';
 comment on constraint a_mail_stands_once_where_it_lies on dba.message is 'Set by Rota.';
 comment on constraint message_state_is_a_known_word on dba.message is 'People set retry or dismissed.';
 create index message_by_fingerprint on dba.message (connection_name, fingerprint);
 create index message_by_work on dba.message (connection_name, found_in) where state in ('saving', 'saved', 'refused', 'retry');
-create index message_by_saving on dba.message (saved_at);
+create index message_by_saving on dba.message (saved_at) where saved_at is not null;
+create index message_by_trouble on dba.message (connection_name) where state in ('failed', 'refused');
 create index message_by_run on dba.message (run_id);
 
 create table dba.messagedecision (
@@ -163,6 +164,22 @@ as $$
   end
 $$;
 comment on function dba.first_brought_at(dba.scheduler, timestamptz, timestamptz) is 'When a schedule first brought something in that stretch of time: the end of a run that succeeded and moved rows or files; for job inbox the first mail that was saved for its rule. Null: it did not.';
+
+create or replace function dba.mail_problems()
+returns table (severity text, subject text, since timestamptz, message text, fix text)
+language sql
+stable
+as $$
+  select 'warning', coalesce(m.taken_by, m.connection_name), min(m.seen_at),
+    case m.state when 'failed' then format('mails that could not be saved: %s', count(*)) else format('mails refused, put under "%s": %s', coalesce(max(m.filed_to), 'nothing'), count(*)) end
+    || format(', the latest "%s" from %s', left((array_agg(m.subject order by m.message_id desc))[1], 100), coalesce((array_agg(m.sender order by m.message_id desc))[1], 'nobody'))
+    || coalesce(': ' || (array_agg(m.reason order by m.message_id desc))[1], ''),
+    format('update dba.message set state = ''retry'' where connection_name = %L and taken_by is not distinct from %L and state = %L; or state = ''dismissed''', m.connection_name, m.taken_by, m.state)
+  from dba.message m
+  where m.state in ('failed', 'refused')
+  group by m.connection_name, m.taken_by, m.state
+$$;
+comment on function dba.mail_problems() is 'Mails that were refused or could not be saved, as rows of dba.problem: one for each rule.';
 
 create function dba.message_rules()
 returns trigger

@@ -27,6 +27,7 @@ export interface AttemptRow {
   error_message: string | null
   error_detail: string | null
   error_hint: string | null
+  advanced_at: Date | null
 }
 
 /** How far a job got. A job moves it in the transaction of its data; people may rewind it: update … set value = …, reason = '…'. */
@@ -77,7 +78,8 @@ export interface CalendardayRow {
 
 /**
  * Changes of targets that files ask for, where on_new_column is propose. update dba.columnproposal set state = 'approved' where proposal_id
- * = 7 carries its ddl out with your rights, and the files that wait are loaded; 'refused' does not.
+ * = 7 carries its ddl out with your rights, and the files that wait are loaded; 'refused' does not: the files that wait fail, and those to
+ * come are loaded without the column. To load a failed one so too: update dba.file set state = 'retry' where file_id = 3.
  */
 export interface ColumnproposalRow {
   proposal_id: number
@@ -117,7 +119,8 @@ export interface ConfigauditRow {
 
 /**
  * What a config was in each version, with the rows beside it: select settings from dba.configversion where config_name = 'prices' and
- * version = 3. Runs carry the version as config_version. Who changed what: dba.configaudit.
+ * version = 3. Runs carry the version as config_version. Who changed what: dba.configaudit. How long former ones stay:
+ * dba.setting.retention_configversion.
  */
 export interface ConfigversionRow {
   job: string
@@ -370,9 +373,9 @@ export interface ImportconfigRow {
   on_duplicate_key: 'fail' | 'last' | 'first'
   datasource: string | null
   datasettype: string
-  label_from: 'static' | 'filename' | 'folder' | 'content'
+  label_from: 'static' | 'filename' | 'folder' | 'content' | 'mail' | 'page'
   label_spec: string | null
-  date_from: 'static' | 'filename' | 'content' | 'modified' | 'today'
+  date_from: 'static' | 'filename' | 'content' | 'modified' | 'today' | 'mail' | 'page'
   date_spec: string | null
   date_format: string
   on_unreadable_date: 'fail' | 'today'
@@ -403,6 +406,7 @@ export interface InboxconfigRow {
   is_active: boolean
   connection_name: string
   folder: string
+  wait_for: string | null
   rule_order: number
   sender_pattern: string | null
   recipient_pattern: string | null
@@ -417,7 +421,7 @@ export interface InboxconfigRow {
   import_config: string | null
   save_raw: boolean
   name_prefix: string | null
-  processed_action: 'label' | 'move' | 'mark_read' | 'leave'
+  processed_action: 'label' | 'move' | 'flag' | 'mark_read' | 'leave'
   processed_label: string
   error_label: string
   stop_on_match: boolean
@@ -621,6 +625,7 @@ export interface PageRow {
   etag: string | null
   last_modified: string | null
   sha256: string | null
+  fingerprint: string | null
   run_id: string | null
   error_code: string | null
   error_message: string | null
@@ -636,7 +641,7 @@ export interface PageRow {
   body_at: Date | null
 }
 
-/** Files downloaded from pages. */
+/** Files downloaded from pages. A row is written before its file gets its name, so that an import that takes it at once knows the page. */
 export interface PagefileRow {
   pagefile_id: number
   page_id: number
@@ -648,8 +653,10 @@ export interface PagefileRow {
   sha256: string
   etag: string | null
   last_modified: string | null
+  page_values: unknown
   file_id: number | null
-  saved_at: Date
+  planned_at: Date
+  saved_at: Date | null
 }
 
 /** Where the planner stands, one row per schedule, apart from the row that people hold open. Written by workers only. */
@@ -956,6 +963,7 @@ export interface ScrapeconfigRow {
   max_pages: number | null
   row_selector: string | null
   skip_states: string[]
+  miss_states: string[] | null
   target_table: string | null
   on_new_column: 'add' | 'ignore' | 'fail' | 'extra' | 'propose'
   on_missing_column: 'null' | 'fail'
@@ -970,10 +978,12 @@ export interface ScrapeconfigRow {
   max_rejects: number | null
   max_reject_percent: string | null
   file_selector: string | null
+  file_pattern: string | null
   file_url: string | null
   file_config: string | null
   file_name: string | null
   file_states: string[] | null
+  save_unchanged: boolean
   render: 'none' | 'browser'
   wait_selector: string | null
   click_selector: string | null
@@ -1022,6 +1032,7 @@ export interface ScrapefieldRow {
   attribute: string | null
   pattern: string | null
   page_text: boolean
+  page_fact: 'id' | 'url' | 'final_url' | 'status_code' | 'state' | 'title' | 'row_count' | 'fetched_at' | null
   is_count: boolean
   type: string
   format: string | null
@@ -1087,7 +1098,7 @@ export interface TimezoneRow {
 
 /**
  * Where the rows of a table came from, and what became of a mail or page: mail or page, file, dataset, table. What is not known says
- * unknown. select * from dba.trace where dataset_id = 17;
+ * unknown. select * from dba.trace where dataset_id = 17; … where mail like '%Prices%' order by at desc;
  */
 export interface TraceRow {
   at: Date | null
@@ -1100,6 +1111,7 @@ export interface TraceRow {
   dataset_state: string | null
   target_table: string | null
   rows_written: number | null
+  reason: string | null
   report: string | null
   recipient: string | null
   message_id: number | null

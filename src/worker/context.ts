@@ -72,6 +72,7 @@ export function createContext(deps: ContextDeps, claimed: ClaimedRun, lease: Lea
       mails: createMails(ledger),
       folder: (path) => folderOf(config, path),
       programDir: config.programDir ?? null,
+      chromium: config.chromium ?? null,
     },
     flushLog: deps.flushLog,
     close: progress.close,

@@ -56,15 +56,15 @@ export function headOf(block: Uint8Array, facts: HeadFacts): MessageHead {
 export function headOfFields(fields: HeaderField[], facts: HeadFacts): MessageHead {
   const sentAt = parseMailDate(fieldValue(fields, 'date') ?? '')
   const messageId = messageIdOf(fields)
-  const [from, to, cc] = ['from', 'to', 'cc'].map((name) => fieldValues(fields, name).flatMap(parseAddresses))
+  const addressed = new Map(ADDRESS_FIELDS.map((name) => [name, fieldValues(fields, name).flatMap(parseAddresses)]))
   return {
     ref: facts.ref,
     messageKey: keyOf(fields, messageId),
     messageId,
-    from: from ?? [],
-    to: to ?? [],
-    cc: cc ?? [],
-    recipients: recipientsOf(fields),
+    from: addressed.get('from') ?? [],
+    to: addressed.get('to') ?? [],
+    cc: addressed.get('cc') ?? [],
+    recipients: recipientsOf(addressed),
     subject: headerText(fieldValue(fields, 'subject') ?? '').slice(0, 2000),
     sentAt,
     receivedAt: facts.receivedAt ?? sentAt ?? new Date(),
@@ -91,9 +91,9 @@ function keyOf(fields: HeaderField[], messageId: string | null): string {
   return hash.digest('hex')
 }
 
-const RECIPIENT_FIELDS = ['to', 'cc', 'bcc', 'delivered-to', 'x-original-to', 'envelope-to', 'x-delivered-to', 'resent-to']
+const ADDRESS_FIELDS = ['from', 'to', 'cc', 'bcc', 'delivered-to', 'x-original-to', 'envelope-to', 'x-delivered-to', 'resent-to']
 
-function recipientsOf(fields: HeaderField[]): string[] {
-  const found = fields.filter(({ name }) => RECIPIENT_FIELDS.includes(name)).flatMap(({ value }) => parseAddresses(value))
+function recipientsOf(addressed: Map<string, MailAddress[]>): string[] {
+  const found = [...addressed].flatMap(([name, addresses]) => (name === 'from' ? [] : addresses))
   return [...new Set(found.map(({ address }) => address).filter((address) => address !== ''))]
 }

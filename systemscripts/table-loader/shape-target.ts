@@ -1,7 +1,7 @@
 import { type ClientBase, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg'
 import type { NewColumn } from './meet.ts'
 import { TargetError } from './refusals.ts'
-import { keyColumn, quoted, type TableName, type TargetTable } from './target.ts'
+import { keyColumn, NUMBERS_AT_ONCE, quoted, type TableName, type TargetTable } from './target.ts'
 import { takeSchemaTurn } from './target-lock.ts'
 
 export interface Shaping {
@@ -37,7 +37,7 @@ export async function shapeTarget(client: ClientBase, shaping: Shaping): Promise
   const { name, target, added, widened, datasetColumn, ownerRole } = shaping
   if (target === null) {
     await makeSchema(client, shaping)
-    await asRole(client, ownerRole, [createTable(shaping, NUMBERS_AT_ONCE), datasetIndex(name, datasetColumn), ...tableComments(shaping)])
+    await asRole(client, ownerRole, [createTable(shaping), datasetIndex(name, datasetColumn), ...tableComments(shaping)])
     return
   }
   const additions = [
@@ -57,7 +57,7 @@ export async function shapeTarget(client: ClientBase, shaping: Shaping): Promise
 /** What `shapeTarget` left for after the rows. */
 export async function finishTarget(client: ClientBase, shaping: Shaping): Promise<void> {
   const { name, target, datasetColumn, ownerRole } = shaping
-  await asRole(client, ownerRole, target === null ? [...keys(shaping), ...numberOneByOne(name)] : [datasetIndex(name, datasetColumn)])
+  await asRole(client, ownerRole, target === null ? keys(shaping) : [datasetIndex(name, datasetColumn)])
 }
 
 /** The statements that make a table as Rota makes it, for people to carry out. */
@@ -65,7 +65,7 @@ export function tableInWords(shaping: Shaping): string {
   const { name, datasetColumn, ownerRole } = shaping
   return [
     `create schema if not exists ${escapeIdentifier(name.schema)}`,
-    createTable(shaping, 1),
+    createTable(shaping),
     ...keys(shaping),
     datasetIndex(name, datasetColumn),
     ...tableComments(shaping),
@@ -83,27 +83,13 @@ export async function asRole(client: ClientBase, role: string, statements: strin
   await client.query(`set local role ${escapeIdentifier(rows[0]?.before ?? 'none')}`)
 }
 
-/** As many as Postgres writes ahead into its log anyway. Taken one by one they cost a tenth of the time of the rows. */
-const NUMBERS_AT_ONCE = 32
-
-function createTable({ name, added, datasetColumn }: Shaping, numbersAtOnce: number): string {
-  const cache = numbersAtOnce > 1 ? ` (cache ${numbersAtOnce})` : ''
+function createTable({ name, added, datasetColumn }: Shaping): string {
   const columns = [
-    `${escapeIdentifier(keyColumn(name))} bigint generated always as identity${cache}`,
+    `${escapeIdentifier(keyColumn(name))} bigint generated always as identity (cache ${NUMBERS_AT_ONCE})`,
     `${escapeIdentifier(datasetColumn)} bigint not null`,
     ...added.map(columnSql),
   ]
   return `create table ${quoted(name)} (\n  ${columns.join(',\n  ')}\n)`
-}
-
-/** While nobody else sees the table its rows' numbers are taken by the dozen; from now on none is left out between two files. */
-function numberOneByOne(name: TableName): string[] {
-  const column = escapeIdentifier(keyColumn(name))
-  const sequence = `pg_get_serial_sequence(${escapeLiteral(quoted(name))}, ${escapeLiteral(keyColumn(name))})`
-  return [
-    `alter table ${quoted(name)} alter column ${column} set cache 1`,
-    `select setval(${sequence}, (select max(${column}) from ${quoted(name)}))`,
-  ]
 }
 
 function columnSql({ name, type }: NewColumn): string {

@@ -11,6 +11,7 @@ import { waitingReason } from './proposals.ts'
 import { ensureQuarantine } from './quarantine.ts'
 import { rejectsOf } from './refused-rows.ts'
 import { requireFewRejects } from './rejects.ts'
+import { giveBackNumbers, startNumbers } from './row-numbers.ts'
 import { findSamples } from './samples.ts'
 import { finishTarget, needsShaping, type Shaping, shapeTarget } from './shape-target.ts'
 import { stageFile } from './stage-file.ts'
@@ -80,6 +81,7 @@ async function moveIn(
   const quarantineTable = isQuarantined ? await keepAside(client, host, load, staged, moved) : null
   await waitLonger(client)
   if (former === null || former.datasetColumn === null) await finishTarget(client, shaping)
+  if (moved.inserted > 0) await giveBackNumbers(client, target.name, load.ownerRole)
   await dropStaging(client, host)
   return {
     ...loadedOf(staged, moved, breaches, quarantineTable, withoutRefused(samples, refused)),
@@ -93,6 +95,7 @@ async function shapeFor(client: ClientBase, load: TablesLoad, course: Course, st
   await client.query('set constraints all immediate')
   const isShaping = needsShaping(former, additions, course.wider)
   await takeTurn(client, load.target, course.isAlone || isShaping)
+  await startNumbers(client)
   const now = await readTarget(queryOf(client), target.name, load.datasetColumn, load.ownerRole)
   if (JSON.stringify(now) !== JSON.stringify(former)) throw targetChanged(load)
   if (former !== null) requireRights(former, load.ownerRole, { additions, widened: course.wider, datasetColumn: load.datasetColumn })

@@ -23,13 +23,14 @@ export class TooNarrow extends Error {
 export function widerColumns(load: TablesLoad, target: TargetTable | null, meeting: Meeting, rejects: RowReject[]): NewColumn[] {
   const { onNewColumn } = load.policy
   if (target === null || !target.isOurs || (onNewColumn !== 'add' && onNewColumn !== 'extra')) return []
-  const existing = new Set(target.all.map(({ name }) => name))
+  // A domain stays what somebody made it.
+  const existing = new Set(target.all.filter(({ domain }) => domain === null).map(({ name }) => name))
   const narrow = rejects.filter(({ rule }) => TOO_NARROW.has(rule))
   return meeting.columns
     .filter(({ column }) => existing.has(column))
     .flatMap((column) => {
-      const values = narrow.filter((reject) => reject.column === column.column).map(({ value }) => value)
-      const type = values.length === 0 ? undefined : widerType(column, values, meeting.kind)
+      const values = narrow.filter((reject) => reject.column === column.column).map((reject) => reject)
+      const type = values.length === 0 ? undefined : widerType(column, values)
       return type === undefined ? [] : [{ name: column.column, type }]
     })
 }
@@ -58,11 +59,10 @@ const WIDER: Record<string, string[]> = {
   bpchar: ['text'],
 }
 
-function widerType({ rule, type, baseType }: LoadedColumn, values: (string | null)[], kind: string): string | undefined {
+function widerType({ rule, type, baseType }: LoadedColumn, values: Pick<RowReject, 'value' | 'isTyped'>[]): string | undefined {
   if (rule === null || rule.type !== type) return undefined
-  const hasTypedCells = kind !== 'csv' && kind !== 'html'
   return (WIDER[baseType] ?? []).find((wider) => {
-    const convert = createConversion({ ...rule, type: wider }, { hasTypedCells })
-    return values.every((value) => !(convert(value) instanceof RefusedValue))
+    const convert = createConversion({ ...rule, type: wider })
+    return values.every(({ value, isTyped }) => !(convert(value, isTyped) instanceof RefusedValue))
   })
 }

@@ -71,6 +71,7 @@ export async function attemptImport(attempt: Attempt): Promise<Outcome> {
     mails: createMails(deps),
     folder: (path) => (isAbsolute(path) ? path : join(dataDir, path)),
     programDir: null,
+    chromium: null,
   })
 }
 

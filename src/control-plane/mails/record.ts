@@ -75,11 +75,11 @@ function rowOf({ head, decisions: _, ...mail }: SeenMail) {
 }
 
 function placeOf({ folder, uidValidity, uid }: { folder: string; uidValidity: string; uid: string }): string {
-  return JSON.stringify([folder, uidValidity, uid])
+  return `${folder}\0${uidValidity}\0${uid}`
 }
 
 const seen = `
-  jsonb_to_recordset($1::jsonb) as n (message_id bigint, folder text, uid_validity text, uid text, rfc_message_id text, fingerprint text, sender text,
+  json_to_recordset($1::json) as n (message_id bigint, folder text, uid_validity text, uid text, rfc_message_id text, fingerprint text, sender text,
     subject text, sent_at timestamptz, received_at timestamptz, size_bytes bigint, attachments integer, state text, reason text, error_code text,
     taken_by text, action text, filed_to text)`
 
@@ -113,8 +113,8 @@ const newQuery = `
 
 const decisionQuery = `
   insert into dba.messagedecision (message_id, config_name, rule_order, decision, failed_on, detail, run_id)
-  select (d ->> 'messageId')::bigint, d ->> 'configName', (d ->> 'ruleOrder')::integer, d ->> 'decision', d ->> 'failedOn', left(d ->> 'detail', 2000), $2
-  from jsonb_array_elements($1::jsonb) d
+  select d."messageId", d."configName", d."ruleOrder", d.decision, d."failedOn", left(d.detail, 2000), $2
+  from json_to_recordset($1::json) as d ("messageId" bigint, "configName" text, "ruleOrder" integer, decision text, "failedOn" text, detail text)
   on conflict (message_id, config_name) do update
   set rule_order = excluded.rule_order, decision = excluded.decision, failed_on = excluded.failed_on, detail = excluded.detail,
     run_id = excluded.run_id, decided_at = clock_timestamp()`

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { openCompoundFile } from '../../compound-file.ts'
+import { safeFileName } from '../../safe-file-name.ts'
 import { readZipDirectory } from '../../zip-file.ts'
-import { safeFileName } from '../file-name.ts'
 
 /**
  * Groups that dba.inboxconfig.blocked_types may name beside endings (`.exe`). `.xlsb` is not among the macro files by name, since large tables
@@ -46,23 +46,23 @@ function endingsOf(blockedTypes: string[]): Set<string> {
   )
 }
 
-const MOST_HEAD_BYTES = 64
-
 /**
  * Why a file's bytes are refused, whatever its name: `a Windows program`, `a workbook with macros (vbaProject.bin)`,
- * `an archive that holds "run.exe"`. Null when they are not. Reads the beginning, and the directory of a zip or compound file; archives in
+ * `an archive that holds "run.exe"`. Null when they are not. By the beginning, and the directory of a zip or compound file; archives in
  * archives are not opened.
+ *
+ * @param beginning the file's first bytes, 8 or more where it has so many
  */
-export async function blockedByContent(path: string, blockedTypes: string[]): Promise<string | null> {
+export async function blockedByContent(path: string, beginning: Buffer, blockedTypes: string[]): Promise<string | null> {
+  const head = beginning.toString('latin1')
+  const blocks = (group: string): boolean => blockedTypes.some((type) => type.trim().toLowerCase() === group)
+  const program = blocks('executable') ? programOf(head) : null
+  if (program !== null) return program
+  if (blocks('script') && head.startsWith('#!/')) return 'a script'
+  if (blocks('script') && head.startsWith('L\0\0\0\x01\x14\x02\0')) return 'a Windows shortcut'
+  if (!head.startsWith('PK\x03\x04') && !head.startsWith('\xd0\xcf\x11\xe0')) return null
   const file = await open(path, 'r')
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_HEAD_BYTES), 0, MOST_HEAD_BYTES, 0)
-    const head = buffer.toString('latin1', 0, bytesRead)
-    const blocks = (group: string): boolean => blockedTypes.some((type) => type.trim().toLowerCase() === group)
-    const program = blocks('executable') ? programOf(head) : null
-    if (program !== null) return program
-    if (blocks('script') && head.startsWith('#!/')) return 'a script'
-    if (blocks('script') && head.startsWith('L\0\0\0\x01\x14\x02\0')) return 'a Windows shortcut'
     if (head.startsWith('PK\x03\x04')) return await insideZip(file, blockedTypes, blocks('macro'))
     if (blocks('macro') && head.startsWith('\xd0\xcf\x11\xe0')) return await insideCompound(file)
     return null

@@ -118,7 +118,7 @@ test('programs, scripts and macro files are refused by name, however it is disgu
 
 test('programs and macros are refused by their bytes, whatever the name says', async (t) => {
   const judged = async (name: string, bytes: string | Uint8Array, types = BLOCKED_BY_DEFAULT) =>
-    blockedByContent(await temporaryFile(t, name, bytes), types)
+    blockedByContent(await temporaryFile(t, name, bytes), Buffer.from(bytes).subarray(0, 64), types)
   assert.equal(await judged('prices.xlsx', 'MZ\x90\0rest'), 'a Windows program')
   assert.equal(await judged('prices.csv', '\x7fELF rest'), 'a Linux program')
   assert.equal(await judged('run', '#!/bin/sh\n'), 'a script')

@@ -30,7 +30,7 @@ function browserOf(t: Ending, client: WebClient): Browser {
 }
 
 test('a machine without Chromium is told what to install', async (t) => {
-  const browser = openBrowser(clientOf(t), { executable: '/nowhere/chromium' })
+  const browser = openBrowser(clientOf(t), '/nowhere/chromium')
   const web = await startWeb(t, { '*': page('x') })
   await assert.rejects(renderPage(browser, web.origin, { signal }), {
     code: 'browser_missing',
