@@ -14,6 +14,9 @@ import { type InboxRequest, readRequest } from './inbox/settings.ts'
 import { survey } from './inbox/survey.ts'
 import type { InboxContext } from './inbox/taking.ts'
 
+/** Groups of mails: while the files of one get their names, those of the next are fetched. */
+const savedAtOnce = 2
+
 export default defineJob({
   name: 'inbox',
   config: readRequest,
@@ -41,8 +44,11 @@ export default defineJob({
           now: new Date(),
           rules: askable(rules),
           tally,
-          fetchAhead: async () => {},
-          saving: atOnce(1),
+          recording: atOnce(1),
+          unwritten: new Set(),
+          saving: atOnce(savedAtOnce),
+          filing: atOnce(1),
+          claimed: new Set(),
           filingFailed: null,
         }
         await lookThrough(looking, settings.folder)

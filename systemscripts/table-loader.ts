@@ -18,7 +18,7 @@ import { loadStaged } from './table-loader/staged-lane.ts'
 import { type Query, readTarget } from './table-loader/target.ts'
 import { targetLocked } from './table-loader/target-locked.ts'
 import { requireOwnership, requireRights } from './table-loader/target-rights.ts'
-import { TooNarrow } from './table-loader/widen.ts'
+import { TooNarrow, waitingForWider } from './table-loader/widen.ts'
 
 /**
  * Loads one file: all rows that fit, or with an error nothing. An `empty` file changes nothing, the target included, nor does one that is
@@ -41,6 +41,8 @@ export async function loadTables(host: LoadHost, whole: TablesLoad): Promise<Tab
     try {
       return course.lane === 'direct' ? await loadDirectly(host, load, course) : await loadStaged(host, load, course)
     } catch (error) {
+      if (error instanceof TooNarrow && load.policy.onNewColumn === 'propose')
+        return await host.commit(async () => waitingForWider(load, error.wider))
       course = await nextCourse(host, load, course, error)
     }
   }

@@ -22,10 +22,14 @@ export interface Tally {
 export interface LookingThrough extends Taking {
   rules: Asked[]
   tally: Tally
-  /** Fetches what is looked at next; further calls do nothing. */
-  fetchAhead(): Promise<void>
+  /** Mails that are judged are written down, one group after the other, while the next are judged. */
+  recording: AtOnce
+  /** Fingerprints of those that are not written down yet. */
+  unwritten: Set<string>
   /** Mails that are written down are saved, one group after the other, while the next are looked at. */
   saving: AtOnce
+  /** The mailbox takes one command that changes it after the other. */
+  filing: AtOnce
   /** The first error of filing; files go on being saved. */
   filingFailed: { error: unknown } | null
 }
@@ -33,22 +37,34 @@ export interface LookingThrough extends Taking {
 const takenTogether = 100
 
 /**
- * Judges mails, writes down what came of it, and begins to save what a rule means and to file away what is dealt with: `saving.end` waits for that.
+ * Judges mails, and begins to write down what came of it, to save what a rule means and to file away what is dealt with: `settle` waits for that.
  * @param mails with their rows; null: new ones
  */
 export async function judgeAndTake(looking: LookingThrough, mails: { head: MessageHead; messageId: number | null }[]): Promise<void> {
   if (mails.length === 0) return
-  const { mailbox, ledger, rules, tally, now } = looking
+  const { mailbox, rules, now, unwritten } = looking
+  const heads = mails.map(({ head }) => head)
+  for (const { messageKey } of heads) unwritten.add(messageKey)
   const rowOf = new Map(mails.map(({ head, messageId }) => [placeOf(head.ref), messageId]))
-  const judged = await judgeMails(
-    mailbox,
-    rules,
-    mails.map(({ head }) => head),
-    now,
-  )
+  const judged = await judgeMails(mailbox, rules, heads, now)
+  await looking.recording.add(async () => {
+    await recordAndTake(looking, judged, rowOf)
+    for (const { messageKey } of heads) unwritten.delete(messageKey)
+  })
+}
+
+/** Waits until all that was judged is written down, saved and filed. @throws the first error of it */
+export async function settle({ recording, saving, filing }: LookingThrough): Promise<void> {
+  const ends = []
+  // Each may begin work of the next.
+  for (const stage of [recording, saving, filing]) ends.push(...(await Promise.allSettled([stage.end()])))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+}
+
+async function recordAndTake(looking: LookingThrough, judged: Judged[], rowOf: Map<string, number | null>): Promise<void> {
+  const { ledger, tally } = looking
   const seen = judged.map((each) => seenMail(looking, each, rowOf.get(placeOf(each.head.ref)) ?? null))
-  // The mailbox has nothing to do while the database writes.
-  const [ids] = await Promise.all([ledger.record(seen), looking.fetchAhead()])
+  const ids = await ledger.record(seen)
   const toTake: MailToTake[] = []
   const toFile: MailToFile[] = []
   for (const [index, { state, head, action, filedTo, reason }] of seen.entries()) {
@@ -107,14 +123,17 @@ function mayBeOfTheMail(error: unknown): boolean {
 
 /** Files mails away. A mailbox that cannot be changed keeps nobody from saving what is in it; the run fails when that is done. */
 export async function fileSafely(looking: LookingThrough, mails: MailToFile[]): Promise<void> {
-  if (looking.filingFailed !== null || mails.length === 0) return
-  const { context, mailbox, ledger } = looking
-  try {
-    await fileMails({ mailbox, ledger, stillMine: context.stillMine }, mails)
-  } catch (error) {
-    context.signal.throwIfAborted()
-    looking.filingFailed = { error }
-  }
+  if (mails.length === 0) return
+  const { context, mailbox, ledger, filing } = looking
+  await filing.add(async () => {
+    if (looking.filingFailed !== null) return
+    try {
+      await fileMails({ mailbox, ledger, stillMine: context.stillMine }, mails)
+    } catch (error) {
+      context.signal.throwIfAborted()
+      looking.filingFailed = { error }
+    }
+  })
 }
 
 function seenMail(looking: LookingThrough, { head, attachments, verdicts }: Judged, messageId: number | null): SeenMail {

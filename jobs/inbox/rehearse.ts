@@ -70,9 +70,15 @@ function rowsOf(
       receivedAt: head.receivedAt,
       decision: decision.kind,
       failedOn: 'filter' in decision ? decision.filter : null,
-      detail: 'reason' in decision ? decision.reason : null,
+      detail: 'reason' in decision ? decision.reason : unseenIn(names, settings),
       files: names.map((name) => safeFileName(name, prefix)),
       wouldFileTo: whereTo(decision.kind === 'matched' ? filer : undefined, refuser, connection),
     }
   })
+}
+
+/** Contents are judged when they are here, which a rehearsal spares the mailbox. */
+function unseenIn(names: string[], { rule }: InboxSettings): string | null {
+  const archives = (rule.blockedTypes ?? []).length === 0 ? [] : names.filter((name) => /[.](zip|xlsx|xlsb|xls|docx?|pptx?)$/i.test(name))
+  return archives.length === 0 ? null : `what is in ${archives.map((name) => `"${name}"`).join(', ')} is looked at when it is saved`
 }

@@ -44,14 +44,13 @@ function isLeft({ mail, settings }: Want, { gone, refusals }: Findings): boolean
   return gone.has(mail) || refusals.some((each) => each.mail === mail && each.configName === settings.configName)
 }
 
-async function publishAll({ context, ledger, folders, now }: Taking, wants: Want[]): Promise<void> {
-  const paths = new Set<string>()
+async function publishAll({ context, ledger, folders, now, claimed }: Taking, wants: Want[]): Promise<void> {
   const planned: { want: Want; file: PlannedFile }[] = []
   for (const want of wants) {
     const { mail, settings, staged, partId, name } = want
     if (staged === null) continue
     const prefix = prefixFor(settings.namePrefix, mail.judged.head, now, ledger.timeZone)
-    const savedPath = await freePath(folders.get(settings.configName) ?? '', safeFileName(name, prefix), paths)
+    const savedPath = await freePath(folders.get(settings.configName) ?? '', safeFileName(name, prefix), claimed)
     const { path: stagedPath, sizeBytes, sha256 } = staged
     planned.push({
       want,
@@ -78,6 +77,7 @@ async function publishAll({ context, ledger, folders, now }: Taking, wants: Want
     }
   } finally {
     await naming.end()
+    for (const { file } of planned) claimed.delete(file.savedPath)
   }
   await syncFolders(wants.flatMap(({ path }) => path ?? []))
 }

@@ -5,16 +5,17 @@ import { basename, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { dayIn } from '../../src/job/calendar-day.ts'
 import type { JobContext } from '../../src/job/define-job.ts'
-import type { ArrivedFile, FixedRows, Keeping } from '../../src/job/ledgers.ts'
-import { joinFixedRows, loadRows } from '../../src/job/load-rows.ts'
+import type { ArrivedFile, FixedRows, Keeping, TakenFile } from '../../src/job/ledgers.ts'
+import { type FileToLoad, factsOf, joinFixedRows, loadRows } from '../../src/job/load-rows.ts'
 import type { Scan } from '../../src/job/scans.ts'
 import { openTables } from '../../systemscripts/read-table.ts'
 import type { Table } from '../../systemscripts/table.ts'
 import type { Check } from '../../systemscripts/table-loader/checks.ts'
+import { nothingLoaded } from '../../systemscripts/table-loader/load.ts'
 import { emptyTable } from './empty-table.ts'
 import { inOurWords } from './in-our-words.ts'
 import type { ScrapeSettings } from './settings.ts'
-import { isLabelOfItem, plainName } from './templates.ts'
+import { commonLabel, isLabelOfItem, plainName } from './templates.ts'
 
 export type ScrapeContext = JobContext<ScrapeSettings>
 
@@ -37,7 +38,10 @@ export async function loadScan(context: ScrapeContext, scan: Scan, doubts: strin
   await mkdir(spool, { recursive: true })
   const moment = typeof run.args.as_of === 'string' ? new Date(run.args.as_of) : scan.begunAt
   const datasetDate = dayIn(settings.sourceZone, moment)
-  for (const { label, position } of await scan.labels({ isComplete: !isWhole, withEmpty: isLabelOfItem(settings) })) {
+  const labels = await scan.labels({ isComplete: !isWhole, withEmpty: isLabelOfItem(settings) })
+  // That there is nothing at all is a dataset to judge as well.
+  if (labels.length === 0 && doubts.length > 0) labels.push({ label: commonLabel(settings), position: 0 })
+  for (const { label, position } of labels) {
     const path = join(spool, `${plainName(label)}_${scan.scanId}_${position}.ndjson`)
     // What is in the ledger and gone from here was dealt with.
     if ((await files.metBy(path)) === null || (await isFile(path))) {
@@ -56,9 +60,20 @@ export async function takeFile(context: ScrapeContext, file: ArrivedFile, doubts
   const checks = doubts.map((expression): Check => ({ ...noCheck, checkName: 'usual numbers', kind: 'seen', expression }))
   await files.take(file, keepingOf(context), async (taken) => {
     const open = () => openRows(context, taken.bytesAt)
+    if (doubts.length > 0 && taken.sizeBytes === 0)
+      return await holdNothing(context, taken, { name: taken.name, open, label, datasetDate }, doubts)
     const judged = { ...context, config: { ...settings, rules: { ...settings.rules, checks } } }
     await loadRows(judged, taken, { name: taken.name, open, label, datasetDate }).catch(rethrow)
   })
+}
+
+/** That there are no rows is not to be trusted: a dataset without rows waits for a decision, and what is in force stays. */
+async function holdNothing(context: ScrapeContext, file: TakenFile, what: FileToLoad, doubts: string[]): Promise<void> {
+  const reason = `${doubts.join('. ')}.`
+  await context.datasets.load(file, factsOf(context, what), (host) =>
+    host.commit(async () => ({ ...nothingLoaded('empty', reason), state: 'quarantined' })),
+  )
+  context.log(`File "${what.name}" is quarantined`, { reason }, { step: what.name, level: 'warning' })
 }
 
 /** Rows that people corrected since their file was loaded join it. */

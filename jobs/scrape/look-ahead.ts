@@ -38,7 +38,7 @@ export async function lookAhead(context: CheckContext<ScrapeSettings>): Promise<
     keptBody: async () => null,
   })
   const page = await pages.page({ ...link, kept: null })
-  const end = endOf({ settings, isBroken: () => false }, { ...link, position: 0 }, page, reader.read(sourceOf(page)))
+  const end = endOf({ settings, isWorthKeeping: () => false }, { ...link, position: 0 }, page, reader.read(sourceOf(page)))
   return { isOk: !isFruitless(settings, end), message: `${nameOf(link)} answers ${page.status}${foundIn(settings, end)}${size}` }
 }
 

@@ -10,6 +10,11 @@ export function labelOf(
   return filled === '' ? configName : filled
 }
 
+/** Label of a dataset of no page. */
+export function commonLabel({ label, configName }: { label: string; configName: string }): string {
+  return label.includes('{') ? configName : label
+}
+
 /** Whether the datasets of ids, or of pages, stand for themselves. */
 export function isLabelOfItem({ label }: { label: string }): boolean {
   return /\{(id|url)\}/.test(label)

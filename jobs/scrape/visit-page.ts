@@ -9,6 +9,7 @@ import type { ScanReader } from './open-reader.ts'
 import { factOf, type PageFacts } from './own-fields.ts'
 import type { ScrapeSettings } from './settings.ts'
 import { labelOf } from './templates.ts'
+import type { SeenPage } from './usual.ts'
 
 export interface Visitor {
   settings: ScrapeSettings
@@ -16,8 +17,8 @@ export interface Visitor {
   pages: PageSource
   /** Null: none are wanted. */
   download: DownloadFiles | null
-  /** Whether less was found than usual, so that the page is worth keeping. */
-  isBroken(counts: PageCounts, rows: number): boolean
+  /** Whether a page is worth keeping, where not all or none are kept. */
+  isWorthKeeping(seen: SeenPage): boolean
 }
 
 /** A visit's end, and the error as it was thrown. */
@@ -52,7 +53,7 @@ export function sourceOf({ text, url, status }: Pick<AskedPage, 'text' | 'url' |
 
 /** What came of a page, as it was read: pure, so that a page that was kept can be read again. */
 export function endOf(
-  { settings, isBroken }: Pick<Visitor, 'settings' | 'isBroken'>,
+  { settings, isWorthKeeping }: Pick<Visitor, 'settings' | 'isWorthKeeping'>,
   visit: Link & { position: number },
   page: AskedPage,
   reading: PageReading,
@@ -61,7 +62,10 @@ export function endOf(
   const givesRows = settings.targetTable !== null && !isLeftOut(settings, reading) && (isGood(page) || reading.state !== null)
   const rows = givesRows ? rowsOf(settings, visit, page, reading) : []
   const counts = countsOf(settings, reading, rows)
-  const isKept = settings.keepPages === 'all' || (settings.keepPages === 'broken' && isRead && isBroken(counts, rows.length))
+  const hasValidator = page.etag !== null || page.lastModified !== null
+  const isKept =
+    settings.keepPages === 'all' ||
+    (settings.keepPages === 'broken' && isRead && isWorthKeeping({ counts, rows: rows.length, hasValidator }))
   return {
     position: visit.position,
     state: 'done',

@@ -8,7 +8,7 @@ import { openDownloads } from './open-downloads.ts'
 import { openPages } from './open-pages.ts'
 import { openReader } from './open-reader.ts'
 import { pageRules } from './page-rules.ts'
-import { brokenPages } from './usual.ts'
+import { pagesToKeep } from './usual.ts'
 import { type Visited, visitPage } from './visit-page.ts'
 import { walk } from './walk.ts'
 
@@ -80,7 +80,7 @@ async function walkAll(context: ScrapeContext, { scan, usual, spool }: PagesToVi
   await using pages = openPages({ client, settings, chromium: context.chromium, downloadFolder, keptBody: scan.keptBody, signal })
   const download = fileFolder === null ? null : openDownloads({ client, settings, scan, folder: fileFolder, spool, signal })
   await using reader = openReader(pageRules(settings))
-  const visitor = { settings, reader, pages, download, isBroken: brokenPages(settings, usual) }
+  const visitor = { settings, reader, pages, download, isWorthKeeping: pagesToKeep(settings, usual) }
   const before = await scan.tally()
   if (before.done > 0) log(`The scan goes on behind ${before.done.toLocaleString('en')} pages that were read before`)
   let visited = before.done + before.skipped

@@ -156,9 +156,9 @@ comment on column dba.scrapeconfig.save_unchanged is 'True (default): what is do
 comment on column dba.scrapeconfig.render is 'none (default: the page as it is sent) or browser: the system''s Chromium opens it, for pages that JavaScript makes.';
 comment on column dba.scrapeconfig.wait_selector is 'With browser: the page is ready when this selector matches.';
 comment on column dba.scrapeconfig.click_selector is 'With browser: clicked to export a file: #export.';
-comment on column dba.scrapeconfig.keep_pages is 'Which pages'' bytes are kept for dba.page: broken (default: those that failed or fell out of the band), all or none.';
+comment on column dba.scrapeconfig.keep_pages is 'Which pages'' bytes are kept for dba.page: broken (default: up to 100 a run that failed or fell out of the band, and up to 1,000 that came with an ETag or Last-Modified, since only of those the next run can ask whether they have changed), all, or none: every page comes anew.';
 comment on column dba.scrapeconfig.replay_days is 'How many days they are kept: rota scrape <config> --replay reads them again.';
-comment on column dba.scrapeconfig.allow_private_hosts is 'True: private and loopback addresses may be fetched too. Default: they are refused with private_address.';
+comment on column dba.scrapeconfig.allow_private_hosts is 'True: the hosts that stand in start_url, file_url and the connection''s login_url, and those with a row of their own in dba.scrapehost, may have private and loopback addresses; where a page leads elsewhere inside is refused all the same. Default: all are refused with private_address.';
 comment on column dba.scrapeconfig.connection_name is 'Row of dba.connection of kind http: user and password, log-in form, proxy, headers. Null: none is needed.';
 comment on column dba.scrapeconfig.page_timeout is 'Longest wait for one page: 30 seconds.';
 comment on column dba.scrapeconfig.max_page_bytes is 'Largest page, unpacked, in bytes: 20 MB.';

@@ -208,5 +208,33 @@ as $$
 $$;
 comment on function dba.block_host(text, timestamptz, text) is 'For workers: nobody asks the host before that moment.';
 
+-- Rests on the right to execute it, given to rota_operator below.
+create function dba.ask_host_again(host text)
+returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  was dba.hoststate;
+  robots integer;
+begin
+  select * into was from dba.hoststate h where h.host = lower(btrim(ask_host_again.host)) for update;
+  update dba.hoststate h set blocked_until = null, blocked_reason = null, next_at = least(h.next_at, clock_timestamp()) where h.host = was.host;
+  update dba.hoststate h set robots_text = null, robots_kind = null, robots_at = null
+  where h.robots_at is not null and h.host in ('http://' || lower(btrim(ask_host_again.host)), 'https://' || lower(btrim(ask_host_again.host)));
+  get diagnostics robots = row_count;
+  if was.host is null and robots = 0 then
+    perform dba.refuse(format('host "%s" has not been asked yet', coalesce(ask_host_again.host, '')),
+      dba.known_names_hint(coalesce(ask_host_again.host, ''), array(select h.host from dba.hoststate h where h.host !~ '^https?://')));
+  end if;
+  return case when was.blocked_until > clock_timestamp() then format('it was left alone until %s: %s', was.blocked_until, was.blocked_reason) else 'it was not left alone' end
+    || case when robots > 0 then '; its robots.txt is fetched anew' else '' end;
+end
+$$;
+comment on function dba.ask_host_again(text) is 'Ends the time for which a host asked to be left alone, and forgets its robots.txt, when its people have said that it may be asked: select dba.ask_host_again(''www.example.com''). Returns what was. Runs that wait notice within some seconds.';
+revoke execute on function dba.ask_host_again(text) from rota_reader, public;
+grant execute on function dba.ask_host_again(text) to rota_operator;
+
 grant select on dba.hoststate, dba.hostlease to rota_reader;
 grant select, insert, update, delete on dba.hoststate, dba.hostlease to rota_worker;

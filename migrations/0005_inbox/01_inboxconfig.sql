@@ -94,7 +94,7 @@ comment on column dba.inboxconfig.stop_on_match is 'True: later rules do not loo
 comment on column dba.inboxconfig.allowed_senders is 'Addresses and domains whose mails may be taken: {boss@example.com,example.org}. Others that match go under error_label. Null: anybody''s.';
 comment on column dba.inboxconfig.require_authenticated is 'True: only mails whose sender the receiving server has verified (DMARC, or DKIM or SPF of the sender''s domain).';
 comment on column dba.inboxconfig.authserv_id is 'Name by which the receiving server signs its verdict in Authentication-Results: mx.google.com. Headers of others are not believed. * means the topmost one, for servers that write no name and take foreign ones out, as Microsoft 365 does.';
-comment on column dba.inboxconfig.blocked_types is 'Files that are never saved; a mail with one goes under error_label. The groups macro, executable, script and disk_image are known by name and by content, also within a zip; endings (zip, html) by name. Default: the four groups.';
+comment on column dba.inboxconfig.blocked_types is 'Files that are never saved; a mail with one among those that attachment_pattern and attachment_types would save goes under error_label. The groups macro, executable, script and disk_image are known by name and by content, also within archives in archives (three deep; what lies deeper, or has more than 256 MB, is refused); endings (zip, html) by name. Default: the four groups.';
 comment on column dba.inboxconfig.description is 'What these mails are and who sends them.';
 comment on column dba.inboxconfig.owner is 'Who answers for it.';
 

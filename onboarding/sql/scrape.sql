@@ -1,7 +1,7 @@
 -- Web pages that become rows of a table, and the files behind them: what is read, how politely, and how to see what happened.
 -- The site is the one that npm start serves; its address is printed there (another port where 4187 was taken).
 
--- How the host is treated, by all workers together. Without a row: a second between two requests, one at a time, robots.txt obeyed.
+-- How the host is treated, by all workers together. Without a row: a second between two requests, robots.txt obeyed.
 insert into dba.scrapehost (host, min_gap, parallel, owner)
 values ('127.0.0.1:4187', '10 milliseconds', 2, 'events desk')
 on conflict (host) do nothing;

@@ -531,18 +531,21 @@ export interface MessageRow {
   action: string | null
   filed_at: Date | null
   filed_to: string | null
+  decisions: unknown
+  decided_at: Date | null
+  decided_in: string | null
 }
 
-/** What each rule made of each mail, and which filter it failed on. */
+/** What each rule made of each mail when it was looked at last, and which filter it failed on. */
 export interface MessagedecisionRow {
   message_id: number
-  config_name: string
-  rule_order: number
-  decision: 'matched' | 'not_matched' | 'refused' | 'not_asked'
+  config_name: string | null
+  rule_order: number | null
+  decision: string | null
   failed_on: string | null
   detail: string | null
   run_id: string | null
-  decided_at: Date
+  decided_at: Date | null
 }
 
 /** Files saved from mails. A row is written before its file gets its name, so that an interrupted run finds it again. */

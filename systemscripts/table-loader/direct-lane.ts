@@ -10,7 +10,7 @@ import { copyPlan, planForTarget } from './plan.ts'
 import type { Proposal } from './proposal.ts'
 import { proposalsOf, waitingReason } from './proposals.ts'
 import { moveToQuarantine } from './quarantine.ts'
-import { createRejectBook, type RejectBook, requireFewRejects } from './rejects.ts'
+import { createRejectBook, type RejectBook, requireFewRejects, untoldInWords } from './rejects.ts'
 import { giveBackNumbers, startNumbers } from './row-numbers.ts'
 import { sendCopy } from './send-copy.ts'
 import { finishTarget, needsShaping, type Shaping, shapeTarget } from './shape-target.ts'
@@ -159,7 +159,7 @@ async function copyRows(client: ClientBase, state: DirectLoad, table: Table, tar
     },
     load.signal,
   )
-  const wider = state.course.mayWiden ? widerColumns(load, state.former, meeting, told) : []
+  const wider = state.course.mayWiden ? widerColumns(load, host, state.former, meeting, told) : []
   if (wider.length > 0) throw new TooNarrow(wider)
   state.rejects.add(told, read - written)
   state.rowsRead += read
@@ -184,7 +184,7 @@ async function finish(client: ClientBase, state: DirectLoad, endFormer: EndForme
         })
   const verdict = verdictOf(breaches, load.fileName, rejects)
   const { isQuarantined } = verdict
-  const reasons = [...verdict.reasons, ...droppedInWords(state.rowsDropped, load.target)]
+  const reasons = [...verdict.reasons, ...droppedInWords(state.rowsDropped, load.target), ...untoldInWords(rejects)]
   if (isQuarantined && state.leavesFirst) throw new NeedsStaging()
   await waitLonger(client)
   if (former === null || former.datasetColumn === null) await finishTarget(client, state.shaping)
@@ -204,6 +204,7 @@ async function finish(client: ClientBase, state: DirectLoad, endFormer: EndForme
     quarantineTable,
     isTargetNew: former === null,
     additions: state.additions,
+    widened: state.course.wider,
     tables: state.tables,
     warnings: isQuarantined ? [] : reasons,
   }

@@ -197,9 +197,9 @@ function defaultOf(rule: ColumnRule | null, defaultValue: string): string {
   return value === null || value instanceof RefusedValue ? defaultValue : value
 }
 
-/** Columns that are filled otherwise do not count as missing. */
+/** Columns that are filled otherwise do not count as missing, nor does `extra` once the policy is another one. */
 function withoutColumns({ columns, hasExtra }: TargetTable, filled: string[], usesExtra: boolean) {
-  const isElse = (column: string) => filled.includes(column) || (usesExtra && hasExtra && column === EXTRA_COLUMN)
+  const isElse = (column: string) => filled.includes(column) || (hasExtra && column === EXTRA_COLUMN)
   return {
     writable: columns.writable.filter((column) => !(usesExtra && hasExtra && column === EXTRA_COLUMN)),
     fromFiles: columns.fromFiles.filter((column) => !isElse(column)),

@@ -82,7 +82,9 @@ function isTooWide(error: unknown): boolean {
 
 /** What a file waits for, for dba.file.reason. */
 export function waitingReason(proposals: Proposal[]): string {
-  const what = proposals.map(({ kind, columnName }) => (kind === 'create_table' ? 'a new table' : `column "${columnName}"`))
+  const what = proposals.map(({ kind, columnName }) =>
+    kind === 'create_table' ? 'a new table' : `${kind === 'widen_column' ? 'a wider ' : ''}column "${columnName}"`,
+  )
   return `Waits for a decision about ${what.join(', ')}.`
 }
 

@@ -34,21 +34,15 @@ export function needsShaping(target: TargetTable | null, added: NewColumn[], wid
  * @throws TargetError `schema_not_ours`, `target_not_owned`; CannotWiden
  */
 export async function shapeTarget(client: ClientBase, shaping: Shaping): Promise<void> {
-  const { name, target, added, widened, datasetColumn, ownerRole } = shaping
+  const { name, target, datasetColumn, ownerRole } = shaping
   if (target === null) {
     await makeSchema(client, shaping)
     await asRole(client, ownerRole, [createTable(shaping), datasetIndex(name, datasetColumn), ...tableComments(shaping)])
     return
   }
-  const additions = [
-    ...(target.datasetColumn === null ? [`add column ${escapeIdentifier(datasetColumn)} bigint`] : []),
-    ...added.map((column) => `add column ${columnSql(column)}`),
-  ]
-  if (additions.length > 0) await asRole(client, ownerRole, [`alter table ${quoted(name)} ${additions.join(', ')}`])
-  if (widened.length === 0) return
-  const changes = widened.map((column) => `alter column ${escapeIdentifier(column.name)} type ${column.type}`)
+  await asRole(client, ownerRole, addColumns(shaping))
   try {
-    await asRole(client, ownerRole, [`alter table ${quoted(name)} ${changes.join(', ')}`])
+    await asRole(client, ownerRole, widenColumns(shaping))
   } catch (error) {
     throw error instanceof DatabaseError && ['0A000', '2BP01'].includes(error.code ?? '') ? new CannotWiden(error.message) : error
   }
@@ -75,12 +69,35 @@ export function tableInWords(shaping: Shaping): string {
     .join('\n')
 }
 
+/** The statements by which the target becomes what the load needs; null: it is that already. */
+export function shapingInWords(shaping: Shaping): string | null {
+  const { name, target, datasetColumn } = shaping
+  if (target === null) return tableInWords(shaping)
+  const index = target.datasetColumn === null ? [datasetIndex(name, datasetColumn)] : []
+  const statements = [...addColumns(shaping), ...widenColumns(shaping), ...index]
+  return statements.length === 0 ? null : statements.map((statement) => `${statement};`).join('\n')
+}
+
 /** Acts as another role within the transaction, then as before; when a statement fails the transaction has to be rolled back, and the role with it. */
 export async function asRole(client: ClientBase, role: string, statements: string[]): Promise<void> {
+  if (statements.length === 0) return
   const { rows } = await client.query<{ before: string }>('select current_user::text as before')
   await client.query(`set local role ${escapeIdentifier(role)}`)
   for (const statement of statements) await client.query(statement)
   await client.query(`set local role ${escapeIdentifier(rows[0]?.before ?? 'none')}`)
+}
+
+function addColumns({ name, target, added, datasetColumn }: Shaping): string[] {
+  const additions = [
+    ...(target?.datasetColumn === null ? [`add column ${escapeIdentifier(datasetColumn)} bigint`] : []),
+    ...added.map((column) => `add column ${columnSql(column)}`),
+  ]
+  return additions.length === 0 ? [] : [`alter table ${quoted(name)} ${additions.join(', ')}`]
+}
+
+function widenColumns({ name, widened }: Shaping): string[] {
+  const changes = widened.map((column) => `alter column ${escapeIdentifier(column.name)} type ${column.type}`)
+  return changes.length === 0 ? [] : [`alter table ${quoted(name)} ${changes.join(', ')}`]
 }
 
 function createTable({ name, added, datasetColumn }: Shaping): string {

@@ -106,7 +106,7 @@ async function stageTable(
     },
     load.signal,
   )
-  const wider = course.mayWiden ? widerColumns(load, state.former, meeting, told) : []
+  const wider = course.mayWiden ? widerColumns(load, host, state.former, meeting, told) : []
   if (wider.length > 0) throw new TooNarrow(wider)
   state.rejects.add(told, read - written)
   state.rowsRead += read

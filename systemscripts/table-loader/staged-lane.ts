@@ -10,10 +10,10 @@ import { type MovedRows, moveRows, moveToTable } from './move-rows.ts'
 import { waitingReason } from './proposals.ts'
 import { ensureQuarantine } from './quarantine.ts'
 import { rejectsOf } from './refused-rows.ts'
-import { requireFewRejects } from './rejects.ts'
+import { requireFewRejects, untoldInWords } from './rejects.ts'
 import { giveBackNumbers, startNumbers } from './row-numbers.ts'
 import { findSamples } from './samples.ts'
-import { finishTarget, needsShaping, type Shaping, shapeTarget } from './shape-target.ts'
+import { finishTarget, needsShaping, type Shaping, shapeTarget, shapingInWords } from './shape-target.ts'
 import { stageFile } from './stage-file.ts'
 import { dropStaging, removeRows, type Staged, stagedRows } from './staging.ts'
 import { takeOutFormer } from './take-out-former.ts'
@@ -86,6 +86,8 @@ async function moveIn(
   return {
     ...loadedOf(staged, moved, breaches, quarantineTable, withoutRefused(samples, refused)),
     rowsTakenOut: isQuarantined ? 0 : rowsTakenOut,
+    widened: course.wider,
+    ddl: host.isDryRun ? shapingInWords(shaping) : null,
   }
 }
 
@@ -133,7 +135,8 @@ function loadedOf(
   samples: Sample[],
 ): TablesLoaded {
   const { rowsRead, rowsRefused, target, former, meetings } = staged
-  const reasons = breaches.map(breachInWords)
+  const rejects = staged.rejects.sum()
+  const reasons = [...breaches.map(breachInWords), ...untoldInWords(rejects)]
   const isQuarantined = quarantineTable !== null
   const kept = rowsRead - rowsRefused - refused.length
   return {
@@ -144,11 +147,13 @@ function loadedOf(
     rowsUpdated: isQuarantined ? 0 : updated,
     rowsTakenOut: 0,
     rowsSkipped: isQuarantined ? staged.rowsDoubled : kept - inserted - updated,
-    rejects: staged.rejects.sum(),
+    rejects,
     datasetColumn: target.datasetColumn,
     quarantineTable,
     isTargetNew: former === null,
     additions: staged.additions,
+    widened: [],
+    ddl: null,
     tables: meetings.map(metOf),
     warnings: isQuarantined ? [] : reasons,
     proposals: [],

@@ -52,6 +52,7 @@ function hostOf(deps: LedgerDeps, facts: DatasetFacts, dryRunId: number): LoadHo
     corrections: [],
     dismissed: [],
     refusedColumns: [],
+    refusedWidths: [],
     isTableRefused: false,
     only: null,
     isDryRun: true,
@@ -106,7 +107,7 @@ async function answer(client: ClientBase, dryRunId: number, loaded: TablesLoaded
       JSON.stringify(loaded.additions),
       names(({ ignored }) => ignored),
       names(({ missing }) => missing),
-      loaded.proposals.length === 0 ? null : loaded.proposals.map(({ ddl }) => ddl).join('\n'),
+      loaded.proposals.length === 0 ? loaded.ddl : loaded.proposals.map(({ ddl }) => ddl).join('\n'),
       loaded.rowsRead,
       loaded.rowsInserted,
       loaded.rowsUpdated,
@@ -118,12 +119,13 @@ async function answer(client: ClientBase, dryRunId: number, loaded: TablesLoaded
   await writeSamples(client, dryRunId, loaded.samples, loaded.rejects.told)
 }
 
-function messageOf({ state, reason, rejects }: TablesLoaded): string {
+function messageOf({ state, reason, rejects, widened }: TablesLoaded): string {
   if (state === 'empty') return `The dataset would be empty: ${reason ?? ''}`
   if (state === 'waiting') return reason ?? 'The file would wait for a decision.'
   if (state === 'quarantined') return `The rows would be kept in quarantine. ${reason ?? ''}`.trim()
   const refused = rejects.count === 0 ? '' : ` Without ${rejects.count.toLocaleString('en')} rows that do not fit.`
-  return `The file would be loaded.${refused} ${reason ?? ''}`.trim()
+  const wider = widened.map(({ name, type }) => ` Column "${name}" would become ${type}.`).join('')
+  return `The file would be loaded.${wider}${refused} ${reason ?? ''}`.trim()
 }
 
 async function answerFailed(client: ClientBase, dryRunId: number, error: Error): Promise<void> {

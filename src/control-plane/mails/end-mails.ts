@@ -13,9 +13,6 @@ export const endMailsQueries = [
      filed_at = case when e.action = 'leave' and e.state in ('filed', 'refused') then clock_timestamp() end
    from ${ends}
    where m.message_id = e."messageId"`,
-  `update dba.messagedecision d set decision = 'refused', failed_on = r ->> 'failedOn', detail = left(r ->> 'detail', 2000), run_id = $2
-   from ${ends}, jsonb_array_elements(e.refusals) r
-   where d.message_id = e."messageId" and d.config_name = r ->> 'configName'`,
   `update dba.messagefile f
    set saved_path = s ->> 'savedPath', saved_as = regexp_replace(s ->> 'savedPath', '^.*[/\\\\]', ''), saved_at = coalesce(f.saved_at, clock_timestamp()),
      file_id = case when f.saved_path = s ->> 'savedPath' then f.file_id else (
@@ -32,3 +29,16 @@ export const filedQuery = `
     reason = case when f.done is null then coalesce(m.reason || '; ', '') || 'it was no longer there when it was to be filed' else m.reason end
   from unnest($1::bigint[], $2::text[]) as f (message_id, done)
   where m.message_id = f.message_id`
+
+/** What rules refused once the bytes were here; $1: MailEnd[], $2: the run. */
+export const refusalsQuery = `
+  update dba.message m
+  set decided_in = $2, decisions = (
+    select jsonb_agg(
+      case when r.refusal is null then d.decision
+      else d.decision || jsonb_build_object('decision', 'refused', 'failed_on', r.refusal ->> 'failedOn', 'detail', left(r.refusal ->> 'detail', 2000)) end
+      order by d.position)
+    from jsonb_array_elements(m.decisions) with ordinality as d (decision, position)
+    left join jsonb_array_elements(e.refusals) as r (refusal) on r.refusal ->> 'configName' = d.decision ->> 'config_name')
+  from ${ends}
+  where m.message_id = e."messageId" and e.refusals <> '[]'`
