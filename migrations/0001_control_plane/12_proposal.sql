@@ -20,7 +20,7 @@ create table dba.columnproposal (
   constraint proposal_state_is_open_approved_or_refused check (state in ('open', 'approved', 'refused')),
   constraint ddl_is_not_blank check (btrim(ddl) <> '')
 );
-comment on table dba.columnproposal is 'Changes of targets that files ask for, where on_new_column is propose. update dba.columnproposal set state = ''approved'' where proposal_id = 7 carries its ddl out with your rights, and the files that wait are loaded; ''refused'' does not: the files that wait fail, and those to come are loaded without the column. To load a failed one so too: update dba.file set state = ''retry'' where file_id = 3.';
+comment on table dba.columnproposal is 'Changes of targets that files ask for, where on_new_column is propose. update dba.columnproposal set state = ''approved'' where proposal_id = 7 carries its ddl out with your rights, and the files that wait are loaded; ''refused'' does not: the files that wait fail, and those to come are loaded without the column, or without the rows that a column is too narrow for. To load a failed one so too: update dba.file set state = ''retry'' where file_id = 3.';
 comment on column dba.columnproposal.proposal_id is 'Number of the proposal.';
 comment on column dba.columnproposal.job is 'The job that makes it.';
 comment on column dba.columnproposal.config_name is 'Row of that job''s settings table.';

@@ -178,7 +178,7 @@ as $$
 begin
   update dba.dryrun d
   set state = 'failed', finished_at = clock_timestamp(),
-      message = coalesce(nullif(concat_ws('. ', rtrim(new.error_message, '.'), rtrim(new.error_detail, '.'), new.error_hint), ''), new.reason, format('the run was %s', new.state))
+      message = coalesce(nullif(replace(concat_ws('. ', rtrim(new.error_message, '.'), rtrim(new.error_detail, '.'), new.error_hint), ';. ', '; '), ''), new.reason, format('the run was %s', new.state))
   where d.dryrun_id = (new.args ->> 'dryrun_id')::bigint and d.state in ('requested', 'running');
   return null;
 end

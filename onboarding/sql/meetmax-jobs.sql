@@ -99,13 +99,13 @@ on conflict do nothing;
 insert into dba.scrapefield (config_name, column_name, position, selector, page_text, pattern, status_codes, state_word)
 values
   ('MeetMax_URL_Scan',       'is forbidden',   1, null,                       false, null,                  '{403}',     'AccessDenied'),
-  ('MeetMax_URL_Scan',       'says forbidden', 2, null,                       true,  '[Aa]ccess [Dd]enied', null,        'AccessDenied'),
+  ('MeetMax_URL_Scan',       'says forbidden', 2, null,                       true,  '[Aa][Cc][Cc][Ee][Ss][Ss] [Dd][Ee][Nn][Ii][Ee][Dd]', null,        'AccessDenied'),
   ('MeetMax_URL_Scan',       'says invalid',   3, null,                       true,  'Invalid Event ID',    null,        'Invalid'),
   ('MeetMax_URL_Scan',       'is not there',   4, null,                       false, null,                  '{404,410}', 'Invalid'),
   ('MeetMax_URL_Scan',       'has companies',  5, 'table:first tr:has(td)',   false, null,                  null,        'Active'),
   ('MeetMax_URL_Scan',       'has none',       6, null,                       true,  '^',                   null,        'Empty'),
   ('MeetMax_Company_Scrape', 'is forbidden',   1, null,                       false, null,                  '{403}',     'AccessDenied'),
-  ('MeetMax_Company_Scrape', 'says forbidden', 2, null,                       true,  '[Aa]ccess [Dd]enied', null,        'AccessDenied'),
+  ('MeetMax_Company_Scrape', 'says forbidden', 2, null,                       true,  '[Aa][Cc][Cc][Ee][Ss][Ss] [Dd][Ee][Nn][Ii][Ee][Dd]', null,        'AccessDenied'),
   ('MeetMax_Company_Scrape', 'says invalid',   3, null,                       true,  'Invalid Event ID',    null,        'Invalid'),
   ('MeetMax_Company_Scrape', 'is not there',   4, null,                       false, null,                  '{404,410}', 'Invalid'),
   ('MeetMax_Company_Scrape', 'has companies',  5, 'table:first tr:has(td)',   false, null,                  null,        'Active'),

@@ -79,7 +79,8 @@ export interface CalendardayRow {
 /**
  * Changes of targets that files ask for, where on_new_column is propose. update dba.columnproposal set state = 'approved' where proposal_id
  * = 7 carries its ddl out with your rights, and the files that wait are loaded; 'refused' does not: the files that wait fail, and those to
- * come are loaded without the column. To load a failed one so too: update dba.file set state = 'retry' where file_id = 3.
+ * come are loaded without the column, or without the rows that a column is too narrow for. To load a failed one so too: update dba.file set
+ * state = 'retry' where file_id = 3.
  */
 export interface ColumnproposalRow {
   proposal_id: number

@@ -36,6 +36,18 @@ test('a dry run says which columns would become wider, and leaves them as they a
   await assert.rejects(bench.query(`insert into feeds.price (a) values ('four')`), /too long/)
 })
 
+test('a dry run says which new column may be an old one with another name', async (t) => {
+  const bench = await importBench(t)
+  await bench.configure()
+  await load(bench, 'id,name,price\n1,a,2\n')
+  await bench.put('inbox/2.csv', 'id,name,prices\n1,a,2\n')
+  const dba = await bench.as('rota_dba')
+  const [asked] = await dba.query<{ id: number }>(`select dba.request_dry_run('prices', '2.csv') as id`)
+  await bench.run({ args: { file: 'inbox/2.csv', dry_run: true, dryrun_id: asked?.id } })
+  const [answer] = await dba.query<{ message: string }>('select message from dba.dryrun')
+  assert.match(String(answer?.message), /^The file would be loaded\. "prices" may be a new name of "price": /)
+})
+
 test('a dry run has the statements that make a new table', async (t) => {
   const bench = await importBench(t)
   await bench.configure()

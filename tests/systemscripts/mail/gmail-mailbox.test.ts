@@ -183,6 +183,9 @@ test('what is over the quota or fails for the moment is waited out, what is refu
   for (let times = 0; times < 7; times += 1)
     server.failures.push({ path: /profile/, status: 429, body: errorBody(429, 'rateLimitExceeded') })
   await assert.rejects(mailbox.look('INBOX', { since: null }), { name: 'JobError', code: 'gmail_quota' })
+  for (let times = 0; times < 7; times += 1)
+    server.failures.push({ path: /profile/, status: 403, body: errorBody(403, 'dailyLimitExceeded', 'Daily Limit Exceeded') })
+  await assert.rejects(mailbox.look('INBOX', { since: null }), { name: 'JobError', code: 'gmail_quota' })
   server.failures.push({
     path: /profile/,
     status: 403,
