@@ -1,6 +1,8 @@
 // jobs/inbox.ts: mails are known by their fingerprint and files are written down before they get their names, so a second run takes nothing twice.
 import { type CheckContext, type CheckResult, defineJob } from '../src/job/define-job.ts'
 import type { Outcome } from '../src/job/outcome.ts'
+import type { Mailbox } from '../systemscripts/mail/mailbox.ts'
+import { atOnce } from './inbox/at-once.ts'
 import { askable } from './inbox/judge.ts'
 import type { LookingThrough, Tally } from './inbox/judge-and-take.ts'
 import { lookThrough } from './inbox/look-through.ts'
@@ -10,6 +12,10 @@ import { foldersOf, rulesOf } from './inbox/rules-of.ts'
 import { stagingFolder } from './inbox/save-files.ts'
 import { type InboxRequest, readRequest } from './inbox/settings.ts'
 import { survey } from './inbox/survey.ts'
+import type { InboxContext } from './inbox/taking.ts'
+
+/** Groups of mails: while the files of one get their names, those of the next are fetched. */
+const savedAtOnce = 2
 
 export default defineJob({
   name: 'inbox',
@@ -21,29 +27,48 @@ export default defineJob({
     const mailbox = await openMailbox(facts, folder, signal)
     try {
       if (settings.rehearsal !== null) return await rehearse(context, mailbox, facts, settings.rehearsal)
-      const ledger = await mails.open(settings.connectionName, settings.folder)
-      const rules = rulesOf(settings, await ledger.otherRules())
-      const folders = await foldersOf(rules, ledger, folder)
-      const looking: LookingThrough = {
-        context,
-        mailbox,
-        ledger,
-        connection: facts,
-        folders,
-        staging: new Map([...folders].map(([name, path]) => [name, stagingFolder(path, settings)])),
-        now: new Date(),
-        rules: askable(rules),
-        tally: { looked: 0, saved: 0, refused: 0, failed: 0, files: 0 },
-        fetchAhead: async () => {},
-        filingFailed: null,
-      }
-      await lookThrough(looking, settings.folder)
-      return outcomeOf(looking.tally)
+      const tally: Tally = { looked: 0, saved: 0, refused: 0, failed: 0, files: 0 }
+      const until = performance.now() + (settings.waitSeconds ?? 0) * 1000
+      do {
+        // While the run waits others may have the mailbox.
+        const ledger = await mails.open(settings.connectionName, settings.folder)
+        const rules = rulesOf(settings, await ledger.otherRules())
+        const folders = await foldersOf(rules, ledger, folder)
+        const looking: LookingThrough = {
+          context,
+          mailbox,
+          ledger,
+          connection: facts,
+          folders,
+          staging: new Map([...folders].map(([name, path]) => [name, stagingFolder(path, settings)])),
+          now: new Date(),
+          rules: askable(rules),
+          tally,
+          recording: atOnce(1),
+          unwritten: new Set(),
+          saving: atOnce(savedAtOnce),
+          filing: atOnce(1),
+          claimed: new Set(),
+          filingFailed: null,
+        }
+        await lookThrough(looking, settings.folder)
+      } while (await mailComes(context, mailbox, until))
+      return outcomeOf(tally)
     } finally {
       await mailbox.close()
     }
   },
 })
+
+/** Waits for new mail. False: the time is over, or the server tells nothing. */
+async function mailComes({ config: { folder }, progress, signal }: InboxContext, mailbox: Mailbox, until: number): Promise<boolean> {
+  const seconds = (until - performance.now()) / 1000
+  if (mailbox.hint === null || seconds <= 0) return false
+  progress(null, 'waits for new mail')
+  const comes = await mailbox.hint(folder, seconds)
+  signal.throwIfAborted()
+  return comes
+}
 
 function outcomeOf({ looked, saved, refused, files }: Tally): Outcome {
   const note = `${counted(looked, 'mail')} looked at, ${saved} taken with ${counted(files, 'file')}${refused === 0 ? '' : `, ${refused} refused`}.`

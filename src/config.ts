@@ -19,6 +19,8 @@ export interface Config {
   concurrency: number
   /** ROTA_PROGRAM_DIR, absolute. Absent: job `program` is refused. */
   programDir?: string
+  /** ROTA_CHROMIUM: the program that renders pages. Absent: the system's Chromium in one of its usual places. */
+  chromium?: string
   /** False with ROTA_DEMO=off. */
   demo: boolean
   /** ROTA_LOG_LEVEL: the least that is written. Default: `info`. */
@@ -61,6 +63,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(secretKey === undefined ? {} : { secretKey }),
     ...(programDir === undefined ? {} : { programDir: resolve(programDir) }),
+    ...(env.ROTA_CHROMIUM ? { chromium: resolve(env.ROTA_CHROMIUM) } : {}),
     dataDir: resolve(env.ROTA_DATA_DIR || '.rota'),
     lanes: readLanes(env.ROTA_LANES || 'default'),
     concurrency: readConcurrency(env.ROTA_CONCURRENCY || '10'),

@@ -7,9 +7,9 @@ export interface CellSink {
   isFull(): boolean
   /** The cells that are put from now on are those of this row. */
   startRow(line: number, isHidden: boolean): void
-  /** UTF-8, at least one byte; it is copied. */
-  putBytes(column: number, bytes: Uint8Array, from: number, to: number): void
+  /** UTF-8, at least one byte; it is copied. `isTyped`: a number, a date or a truth value, in its plain form; else a text. */
+  putBytes(column: number, bytes: Uint8Array, from: number, to: number, isTyped: boolean): void
   /** Not empty. */
-  putText(column: number, text: string): void
+  putText(column: number, text: string, isTyped: boolean): void
   endRow(): void
 }

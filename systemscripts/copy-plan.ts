@@ -54,6 +54,8 @@ export interface RowReject {
   /** Column of the target; null when the row as a whole does not fit. */
   column: string | null
   value: string | null
+  /** The value came from a cell that is a number, a date or a truth value. Default false. */
+  isTyped?: boolean
   rule: string
   message: string
   /** The row as it came, by header. */
@@ -68,6 +70,8 @@ export interface CopyPiece {
   /** Rows read for it, refused ones included. */
   rowsRead: number
   rejects: RowReject[]
+  /** Refused rows in which something stands where the table has no column; `Table.withAllColumns` has one for each. */
+  rowsTooWide: number
 }
 
 /** How the bytes of a plan with output `copy` are written: options of COPY … FROM STDIN. */

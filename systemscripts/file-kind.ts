@@ -1,14 +1,14 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { isEncryptedBiff, refuseUnlessXls } from './file-kind/compound-kind.ts'
-import { fileEmpty, fileIs, fileNotRecognised, workbookEncrypted } from './file-kind/refusals.ts'
+import { kindOfCompound, refuseLocked } from './file-kind/compound-kind.ts'
+import { fileEmpty, fileIs, fileNotRecognised } from './file-kind/refusals.ts'
 import { isWeak, SIGNATURES } from './file-kind/signatures.ts'
 import { kindOfText, sniffedText } from './file-kind/text-kind.ts'
 import { kindOfZip } from './file-kind/zip-kind.ts'
 import type { GridKind } from './grid.ts'
 
-/** A kind of table, or an archive of such files. */
-export type FileKind = GridKind | 'gzip' | 'zip'
+/** A kind of table, an archive of such files, or a workbook that has to be deciphered first (protected-workbook.ts). */
+export type FileKind = GridKind | 'gzip' | 'zip' | 'protected'
 
 /** So many bytes at the beginning tell what a file is, save for containers. */
 export const HEAD_BYTES = 4096
@@ -42,23 +42,18 @@ export async function fileKind(path: string, fileName = basename(path)): Promise
   }
 }
 
-async function kindOfCompound(file: FileHandle, fileName: string): Promise<'xls'> {
-  await refuseUnlessXls(file, fileName)
-  return 'xls'
-}
-
 /**
  * What the first HEAD_BYTES of a file tell; `zip` and `compound` may be workbooks as well as other things.
  * @throws PermanentError as fileKind
  */
-export function kindOfHead(head: Buffer, fileName: string): FileKind | 'compound' {
+export function kindOfHead(head: Buffer, fileName: string): Exclude<FileKind, 'protected'> | 'compound' {
   if (head.length === 0) throw fileEmpty(fileName)
   const bytes = head.toString('latin1')
   if (ZIP.some((start) => bytes.startsWith(start))) return 'zip'
   if (bytes.startsWith('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1')) return 'compound'
   if (bytes.startsWith('\x1f\x8b')) return 'gzip'
   if (BARE_XLS.some((start) => bytes.startsWith(start))) {
-    if (isEncryptedBiff(head)) throw workbookEncrypted(fileName)
+    refuseLocked(head, fileName)
     return 'xls'
   }
   const text = sniffedText(head)

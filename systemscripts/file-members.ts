@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { PermanentError } from './errors.ts'
+import { fileIs, workbookEncrypted } from './file-kind/refusals.ts'
 import { type FileKind, fileKind, HEAD_BYTES, kindOfHead } from './file-kind.ts'
 import { fileBytes } from './file-members/file-bytes.ts'
 import { gunzipped, gzipName } from './file-members/gzip.ts'
@@ -15,6 +16,7 @@ import {
   emptyArchive,
 } from './file-members/refusals.ts'
 import type { GridKind } from './grid.ts'
+import { unprotected } from './protected-workbook.ts'
 import { readZipDirectory, streamZipEntry, type ZipEntry } from './zip-file.ts'
 
 export interface MemberLimits {
@@ -64,11 +66,12 @@ export async function contentOfFile(path: string, kind: GridKind): Promise<FileC
 
 /**
  * The files in a gzip (always one, under the name that its header has, else its own without `.gz`) or in a zip, by name. Folders, what macOS
- * adds (`__MACOSX`), and files whose name begins with a dot are left out. Names are UTF-8 or code page 437.
+ * adds (`__MACOSX`), and files whose name begins with a dot are left out. Names are UTF-8 or code page 437. A protected workbook holds one: itself.
  *
  * @throws PermanentError `archive_broken` no directory, or entries that lie over each other; `archive_empty`; `archive_too_large`
  */
-export async function membersOf(path: string, kind: 'gzip' | 'zip', limits: MemberLimits = {}): Promise<Member[]> {
+export async function membersOf(path: string, kind: 'gzip' | 'zip' | 'protected', limits: MemberLimits = {}): Promise<Member[]> {
+  if (kind === 'protected') return [{ name: basename(path), open: () => openProtected(path, basename(path)) }]
   return kind === 'gzip' ? [await gzipMember(path, limits)] : zipMembers(path, limits)
 }
 
@@ -142,7 +145,22 @@ async function openMember(bytes: () => AsyncIterable<Buffer>, { name, archive, l
   try {
     const known = await fileKind(kept.path, fileName)
     if (known === 'zip' || known === 'gzip') throw archiveInArchive(archive, name)
+    if (known === 'protected') return await openProtected(kept.path, fileName).finally(kept.remove)
     return { kind: known, fileName, path: kept.path, bytes: () => fileBytes(kept.path), close: kept.remove }
+  } catch (error) {
+    await kept.remove()
+    throw error
+  }
+}
+
+/** Deciphered it is as large as it was. */
+async function openProtected(path: string, fileName: string): Promise<FileContent> {
+  const kept = await keptFile(unprotected(path, fileName), Number.POSITIVE_INFINITY, (detail) => workbookEncrypted(fileName, detail))
+  try {
+    const kind = await fileKind(kept.path, fileName)
+    if (kind === 'zip' || kind === 'gzip' || kind === 'protected')
+      throw fileIs(fileName, 'file_is_office_document', 'an encrypted file, but no workbook')
+    return { kind, fileName, path: kept.path, bytes: () => fileBytes(kept.path), close: kept.remove }
   } catch (error) {
     await kept.remove()
     throw error

@@ -1,4 +1,5 @@
 import { PermanentError } from './errors.ts'
+import { globTest } from './glob.ts'
 import { compileSafely } from './values/safe-pattern.ts'
 
 export type PatternKind = 'glob' | 'regex'
@@ -11,7 +12,8 @@ const UNFINISHED_ENDS = ['~', '.part', '.partial', '.filepart', '.tmp', '.temp',
  * A test for file names. It always means the whole name; upper and lower case differ.
  *
  * glob: `*` any characters, `?` one, `[abc]` `[a-z]` `[!a]` one of them or none of them, `{csv,txt}` alternatives, `\` takes the next
- * character as it is. A pattern with `/` is for the path below the folder; there `*` stays within one folder and `**` does not.
+ * character as it is. A pattern with `/` is for the path below the folder; there `*` stays within one folder and `**` does not. No glob and no
+ * name takes long.
  * regex: JavaScript's, with the u flag; none that could look at a name for ever.
  *
  * Hidden and unfinished names (`.x`, `~$x.xlsx`, `x.part`, `x.tmp` …) match only when the pattern begins or ends with just that.
@@ -19,24 +21,23 @@ const UNFINISHED_ENDS = ['~', '.part', '.partial', '.filepart', '.tmp', '.temp',
  * @throws PermanentError `file_pattern_invalid`
  */
 export function filePattern(pattern: string, kind: PatternKind): (name: string) => boolean {
-  const regex = new RegExp(`^(?:${kind === 'glob' ? checkedGlob(pattern) : checkedRegex(pattern)})$`, 'us')
+  const test = kind === 'glob' ? checkedGlob(pattern) : checkedRegex(pattern)
   const spoken = lastPart(kind === 'regex' ? spokenRegex(pattern) : pattern.replaceAll('\\', ''))
-  return (name) => regex.test(name) && !isUnfinished(lastPart(name), spoken)
+  return (name) => test(name) && !isUnfinished(lastPart(name), spoken)
 }
 
-function checkedGlob(pattern: string): string {
-  const expression = globExpression(pattern)
+function checkedGlob(pattern: string): (name: string) => boolean {
   try {
-    new RegExp(expression, 'us')
-    return expression
+    return globTest(pattern)
   } catch (cause) {
     throw patternInvalid(pattern, 'glob', cause instanceof Error ? cause.message : String(cause))
   }
 }
 
-function checkedRegex(pattern: string): string {
+function checkedRegex(pattern: string): (name: string) => boolean {
   compileSafely(`^(?:${pattern})$`, '', (why) => patternInvalid(pattern, 'regular expression that can be used', why))
-  return pattern
+  const regex = new RegExp(`^(?:${pattern})$`, 'us')
+  return (name) => regex.test(name)
 }
 
 function patternInvalid(pattern: string, what: string, why: string): PermanentError {
@@ -62,58 +63,4 @@ function isUnfinished(name: string, pattern: string): boolean {
   const start = UNFINISHED_STARTS.find((mark) => name.startsWith(mark))
   const end = UNFINISHED_ENDS.find((mark) => name.toLowerCase().endsWith(mark))
   return (start !== undefined && !pattern.startsWith(start)) || (end !== undefined && !pattern.toLowerCase().endsWith(end))
-}
-
-/** Stands for a star until all of the glob is read. */
-const STAR = '\0'
-
-function globExpression(glob: string): string {
-  let expression = ''
-  let depth = 0
-  let isPlain = true
-  for (let at = 0; at < glob.length; at += 1) {
-    const rest = glob.slice(at)
-    const set = /^\[([!^]?)(\]?[^\]]*)\]/.exec(rest)
-    if (rest.startsWith('**/')) {
-      expression += '(?:.*/)?'
-      at += 2
-      isPlain = false
-    } else if (rest.startsWith('**')) {
-      expression += '.*'
-      at += 1
-      isPlain = false
-    } else if (rest.startsWith('*')) {
-      expression += STAR
-      isPlain &&= depth === 0
-    } else if (rest.startsWith('?')) expression += '[^/]'
-    else if (set?.[2]) {
-      expression += `[${set[1] ? '^/' : ''}${set[2].replace(/[\\\][&^~|]/g, '\\$&')}]`
-      at += set[0].length - 1
-    } else if (rest.startsWith('{') && rest.includes('}')) {
-      expression += '(?:'
-      depth += 1
-    } else if (rest.startsWith(',') && depth > 0) expression += '|'
-    else if (rest.startsWith('}') && depth > 0) {
-      expression += ')'
-      depth -= 1
-    } else {
-      const isEscape = rest.startsWith('\\') && rest.length > 1
-      const character = String.fromCodePoint(rest.codePointAt(isEscape ? 1 : 0) ?? 0)
-      expression += escapedLiteral(character)
-      at += character.length - 1 + (isEscape ? 1 : 0)
-    }
-  }
-  const [first = '', ...others] = expression.split(STAR)
-  const [last, ...between] = others.toReversed()
-  if (!isPlain || between.some((part) => part.includes('(?:'))) return expression.replaceAll(STAR, '[^/]*')
-  return first + between.toReversed().map(soonest).join('') + (last === undefined ? '' : `[^/]*${last}`)
-}
-
-/** Where a part is found first is as good as anywhere, so that nothing else is tried: a name with many such places takes no time. */
-function soonest(part: string, index: number): string {
-  return `(?=([^/]*?${part}))(?:\\${index + 1})`
-}
-
-function escapedLiteral(character: string): string {
-  return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character
 }

@@ -10,6 +10,8 @@ export interface GridRow {
   shown?: (string | null | undefined)[]
   /** Hidden in the workbook, by hand or by a filter. */
   isHidden?: boolean
+  /** By column, whether the cell is a number, a date or a truth value in the workbook, and its text the plain form of that. Missing: all are texts. */
+  typed?: Typed
   /** What the same cells are; given where it was asked for. */
   types?: (CellType | undefined)[]
 }
@@ -35,6 +37,9 @@ export interface Grid {
 export type GridKind = 'csv' | 'xlsx' | 'xlsb' | 'xls' | 'ods' | 'html' | 'xml' | 'json'
 
 export type CellType = 'text' | 'number' | 'boolean' | 'date' | 'time' | 'duration' | 'error'
+
+/** May have holes and may end early: what is not said to be typed is a text. */
+export type Typed = (boolean | undefined)[]
 
 /** A cell with what is known of it. */
 export interface TypedCell {

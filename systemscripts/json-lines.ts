@@ -1,5 +1,5 @@
 import { decodeText } from './csv/decode-text.ts'
-import type { Grid, GridRow } from './grid.ts'
+import type { Grid, GridRow, Typed } from './grid.ts'
 import { parseRecord } from './json-lines/parse-record.ts'
 import { tooManyKeys } from './json-lines/refusals.ts'
 import { splitRecords } from './json-lines/split-records.ts'
@@ -44,13 +44,17 @@ async function* rowsOf(source: JsonSource, keys: Map<string, number>): AsyncGene
   for await (const records of recordsOf(source)) {
     for (const { text, line } of records) {
       const cells = new Array<string | null>(keys.size).fill(null)
+      const typed: Typed = new Array<boolean>(keys.size).fill(false)
       let isBlank = true
-      parseRecord(text, line, source.fileName, (key, value) => {
+      parseRecord(text, line, source.fileName, (key, value, isTyped) => {
         const index = keys.get(key)
-        if (index !== undefined) cells[index] = value
+        if (index !== undefined) {
+          cells[index] = value
+          typed[index] = isTyped
+        }
         isBlank &&= value === null
       })
-      if (!isBlank) batch.push({ line, cells })
+      if (!isBlank) batch.push({ line, cells, typed })
       if (batch.length < ROWS_PER_BATCH) continue
       yield batch
       batch = []

@@ -16,10 +16,10 @@
  * spreadsheet/cell-values.ts.
  */
 import type { CopyPiece, CopyPlan } from './copy-plan.ts'
-import { PermanentError } from './errors.ts'
 import type { FileKind } from './file-kind.ts'
 import type { TypedCell } from './grid.ts'
 import { parseCellRange } from './reading/cell-range.ts'
+import { refuseWrongPatterns } from './reading/patterns.ts'
 import type { ReadRequest, ThreadAnswer } from './reading/protocol.ts'
 import { type ReadingSession, startSession } from './reading/session.ts'
 import type { Table, TableCopy, TableFacts, TableRow } from './table.ts'
@@ -76,7 +76,7 @@ const CREDITS = 4
 export async function readTable(path: string, options: ReadTableOptions = {}): Promise<Table> {
   const session = openSession(path, options, 'tables')
   try {
-    const facts = await nextTable(session)
+    const facts = await askedTable(session, 'next')
     if (facts === null) throw new Error(`no table in ${path}`)
     return tableOf(session, facts, session.close)
   } catch (error) {
@@ -94,7 +94,7 @@ export async function* openTables(path: string, options: ReadTableOptions = {}):
   const session = openSession(path, options, 'tables')
   let number = 0
   try {
-    for (let facts = await nextTable(session); facts !== null; facts = await nextTable(session)) {
+    for (let facts = await askedTable(session, 'next'); facts !== null; facts = await askedTable(session, 'next')) {
       number += 1
       const own = number
       const refuseLate = (): void => {
@@ -125,7 +125,7 @@ export async function* readCells(path: string, options: ReadTableOptions = {}): 
 function openSession(path: string, options: ReadTableOptions, as: 'tables' | 'cells'): ReadingSession {
   const { limits = {}, signal } = options
   if (options.cellRange) parseCellRange(options.cellRange)
-  if (options.endsWhen) refuseWrongExpression(options.endsWhen)
+  refuseWrongPatterns(options)
   const request: ReadRequest = {
     path,
     kind: options.kind ?? 'auto',
@@ -144,21 +144,9 @@ function openSession(path: string, options: ReadTableOptions, as: 'tables' | 'ce
   return startSession(request, as, limits.memoryMb ?? 2048, signal)
 }
 
-function refuseWrongExpression(endsWhen: string): void {
-  try {
-    new RegExp(endsWhen)
-  } catch (cause) {
-    throw new PermanentError('ends_when_invalid', `ends_when "${endsWhen}" is no regular expression`, {
-      ...(cause instanceof Error ? { detail: cause.message } : {}),
-      hint: 'Write one that matches the first column of the row below the table, such as ^Total.',
-      cause,
-    })
-  }
-}
-
 /** Answers to what was asked of the table before may still come and are passed over. */
-async function nextTable(session: ReadingSession): Promise<TableFacts | null> {
-  session.tell({ type: 'next' })
+async function askedTable(session: ReadingSession, type: 'next' | 'widen'): Promise<TableFacts | null> {
+  session.tell({ type })
   for (;;) {
     const answer = await session.answer()
     if (answer.type === 'table') return answer.facts
@@ -167,7 +155,7 @@ async function nextTable(session: ReadingSession): Promise<TableFacts | null> {
 }
 
 function tableOf(session: ReadingSession, facts: TableFacts, close: () => Promise<void>, refuseLate = (): void => {}): Table {
-  return { ...facts, rows: rows(), copy, close }
+  return { ...facts, rows: rows(), withAllColumns, copy, close }
 
   async function* rows(): AsyncGenerator<TableRow[]> {
     try {
@@ -177,6 +165,13 @@ function tableOf(session: ReadingSession, facts: TableFacts, close: () => Promis
     } finally {
       await close()
     }
+  }
+
+  async function withAllColumns(): Promise<Table> {
+    refuseLate()
+    const wide = await askedTable(session, 'widen')
+    if (wide === null) throw new Error('the reading thread has no table to widen')
+    return tableOf(session, wide, close, refuseLate)
   }
 
   async function copy(plan: CopyPlan): Promise<TableCopy> {

@@ -6,8 +6,9 @@
 import { DatabaseError } from 'pg'
 import { PermanentError } from './errors.ts'
 import { requireReadable } from './table-loader/column-settings.ts'
-import { type Course, firstCourse, NeedsStaging, NeedsTurn } from './table-loader/course.ts'
+import { type Course, firstCourse, NeedsAllColumns, NeedsStaging, NeedsTurn } from './table-loader/course.ts'
 import { loadDirectly } from './table-loader/direct-lane.ts'
+import { requireWhole } from './table-loader/fillable.ts'
 import type { FixedRow, LoadHost, TablesLoad, TablesLoaded } from './table-loader/load.ts'
 import { splitName } from './table-loader/meet.ts'
 import { RowsRefused } from './table-loader/row-refusal.ts'
@@ -17,7 +18,7 @@ import { loadStaged } from './table-loader/staged-lane.ts'
 import { type Query, readTarget } from './table-loader/target.ts'
 import { targetLocked } from './table-loader/target-locked.ts'
 import { requireOwnership, requireRights } from './table-loader/target-rights.ts'
-import { TooNarrow } from './table-loader/widen.ts'
+import { TooNarrow, waitingForWider } from './table-loader/widen.ts'
 
 /**
  * Loads one file: all rows that fit, or with an error nothing. An `empty` file changes nothing, the target included, nor does one that is
@@ -40,6 +41,8 @@ export async function loadTables(host: LoadHost, whole: TablesLoad): Promise<Tab
     try {
       return course.lane === 'direct' ? await loadDirectly(host, load, course) : await loadStaged(host, load, course)
     } catch (error) {
+      if (error instanceof TooNarrow && load.policy.onNewColumn === 'propose')
+        return await host.commit(async () => waitingForWider(load, error.wider))
       course = await nextCourse(host, load, course, error)
     }
   }
@@ -59,6 +62,7 @@ export async function targetTrouble(
         ? `Table "${load.target}" does not exist, and on_new_column = '${onNewColumn}' makes none.`
         : null
     }
+    requireWhole(target, new Set(target.columns.fromFiles))
     requireRights(target, load.ownerRole, { additions: [], widened: [], datasetColumn: load.datasetColumn })
     if (onNewColumn === 'add') requireOwnership(target, load.ownerRole)
     return null
@@ -87,6 +91,7 @@ function loadOfFixedRows(load: TablesLoad, rows: FixedRow[]): TablesLoad {
 async function nextCourse(host: LoadHost, load: TablesLoad, course: Course, error: unknown): Promise<Course> {
   load.signal?.throwIfAborted()
   if ((error instanceof RowsRefused || error instanceof NeedsStaging) && course.lane === 'direct') return { ...course, lane: 'staged' }
+  if (error instanceof NeedsAllColumns && !course.hasAllColumns) return { ...course, hasAllColumns: true }
   if (error instanceof NeedsTurn && !course.isAlone) return { ...course, isAlone: true }
   if (error instanceof CannotWiden) return { ...course, wider: [], mayWiden: false }
   if (error instanceof TooNarrow && course.mayWiden) {

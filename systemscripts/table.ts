@@ -1,5 +1,5 @@
 import type { CopyFormat, CopyPiece, CopyPlan } from './copy-plan.ts'
-import type { GridKind } from './grid.ts'
+import type { GridKind, Typed } from './grid.ts'
 
 /** What a file turned out to be when its bytes were read. */
 export type TableKind = GridKind
@@ -8,6 +8,8 @@ export type TableKind = GridKind
 export interface TableRow {
   line: number
   values: (string | null)[]
+  /** By place among the values: a number, a date or a truth value of a workbook. Missing where all are texts. */
+  typed?: Typed
 }
 
 /** What is known of a table before its rows are walked. */
@@ -34,6 +36,11 @@ export interface TableFacts {
 export interface Table extends TableFacts {
   /** In the file's order, in batches of at most 1,000 rows. A row with a value where no column is throws `row_has_too_many_fields`. */
   rows: AsyncIterable<TableRow[]>
+  /**
+   * The same table from its beginning, with every column in which something stands in any row: those that have no name are called by their place,
+   * `column_5`. All rows are looked through first. This table is let go.
+   */
+  withAllColumns(): Promise<Table>
   /** The same rows converted and encoded by the reading thread as the plan says. */
   copy(plan: CopyPlan): Promise<TableCopy>
   close(): Promise<void>

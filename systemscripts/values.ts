@@ -77,39 +77,40 @@ import { createTypeConversion } from './values/type-conversion.ts'
  * **Boolean format**: `ja/nein`: the word for true, a slash, the word for false; several pairs with ` | ` between them. Case does not count.
  * true and false are understood as well, the other words are not.
  *
- * **Typed cells**: in a workbook a cell of a number arrives as a plain decimal (1234.5), that of a date as 2024-03-04, whatever its column's format
- * says of texts. With `hasTypedCells` both are taken: what is in the plain form, and what is in the form of the format; what is in both and would
- * mean two things (1.234 beside 1.234,56) is refused as `ambiguous_number` or `ambiguous_date`. Without it, as for a CSV, the format alone
- * decides: under 1.234,56 the text 1.234 is a thousand and more, and 1.5 is refused.
+ * **Typed cells**: in a workbook a cell of a number arrives as a plain decimal (1234.5), that of a date as 2024-03-04. Such a value is given with
+ * `isTyped` and is what it says, whatever the format says of texts; under a date format a number that is no date, such as 20240304, is read by it.
+ * Everything else is a text and goes by the format alone: under 1.234,56 the text 1.234 is a thousand and more, and 1.5 is refused. A value that a
+ * transform has changed is a text. With `isOriginUnknown`, for values that people have seen without knowing what their cells were, both forms are
+ * taken, and what is in both and would mean two things is refused as `ambiguous_number` or `ambiguous_date`.
  *
  * @returns a function for one column, which may be called for any number of values; the same RefusedValue may come back many times
  * @throws PermanentError `number_format_invalid`, `date_format_invalid`, `boolean_format_invalid`, `interval_format_invalid`,
  *   `format_not_used`, `zone_unknown`, `transform_invalid`, `default_invalid`
  */
-export function createConversion(rule: ColumnRule, { hasTypedCells = false }: { hasTypedCells?: boolean } = {}): Conversion {
+export function createConversion(rule: ColumnRule, { isOriginUnknown = false }: { isOriginUnknown?: boolean } = {}): Conversion {
   const { column, sourceZone } = rule
   const format = rule.format === null || rule.format.trim() === '' ? null : rule.format
-  const { isText, convert } = createTypeConversion(rule.type, { column, format, sourceZone, hasTypedCells })
+  const { isText, convert } = createTypeConversion(rule.type, { column, format, sourceZone, isOriginUnknown })
   const transform = rule.transform === null || rule.transform.trim() === '' ? null : createTransform(rule.transform, column)
   const absent = defaultOf(rule)
   const tokens = new Set(rule.nullTokens.map((token) => token.trim()))
-  return (text) => {
+  return (text, isTyped = false) => {
     if (text === null) return absent
     let value = text
     if (transform !== null) {
-      const transformed = transform(value)
+      const transformed = transform(value, isTyped)
       if (transformed === null) return absent
       if (typeof transformed !== 'string') return transformed
       value = transformed
     }
-    if (isText) return tokens.size > 0 && tokens.has(value.trim()) ? absent : convert(value)
+    if (isText) return tokens.size > 0 && tokens.has(value.trim()) ? absent : convert(value, false)
     const trimmed = value.trim()
-    return trimmed === '' || tokens.has(trimmed) ? absent : convert(trimmed)
+    return trimmed === '' || tokens.has(trimmed) ? absent : convert(trimmed, isTyped && value === text)
   }
 }
 
-/** From a value of the file, null where it has none, to what COPY is given. */
-export type Conversion = (text: string | null) => Converted
+/** From a value of the file, null where it has none, to what COPY is given; `isTyped` (default false) as said above. */
+export type Conversion = (text: string | null, isTyped?: boolean) => Converted
 
 /**
  * Whether a rule can be followed at all, apart from any value.
@@ -125,10 +126,10 @@ function defaultOf({ column, type, defaultValue, isRequired, sourceZone }: Colum
   const required = new RefusedValue('required', `Column "${column}" needs a value`)
   const absent = isRequired ? required : null
   if (defaultValue === null) return absent
-  const { isText, convert } = createTypeConversion(type, { column, format: null, sourceZone, hasTypedCells: false })
+  const { isText, convert } = createTypeConversion(type, { column, format: null, sourceZone, isOriginUnknown: false })
   const text = isText ? defaultValue : defaultValue.trim()
   if (!isText && text === '') return absent
-  const value = convert(text)
+  const value = convert(text, false)
   if (!(value instanceof RefusedValue)) return value
   throw new PermanentError('default_invalid', `Column "${column}" cannot have the default "${defaultValue}"`, {
     detail: `${value.message}.`,

@@ -12,20 +12,31 @@ import type { Table } from './table.ts'
  * replaces one that was there; whatever ends it early leaves nothing. In a file of one column null is a line with a comma alone, since a blank
  * line is no record. Reading the file again gives the same headers and rows.
  *
- * @throws PermanentError `row_has_too_many_fields`, and those of the table's reader; the signal's reason when aborted
+ * Where a row has values beyond the table's columns, the file is written anew with all columns in which anything stands; those without a name
+ * are called by their place, `column_5`.
+ *
+ * @throws PermanentError `value_not_writable`, and those of the table's reader; the signal's reason when aborted
  */
 export async function writeCsv(
   table: Table,
   path: string,
   { onRows, signal }: { onRows?: (rows: number) => void; signal?: AbortSignal } = {},
-): Promise<{ rows: number; sizeBytes: number }> {
+): Promise<{ rows: number; columns: number; sizeBytes: number }> {
   const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`)
-  const file = await open(draft, 'wx')
+  let file = await open(draft, 'wx')
   let rows = 0
+  let columns = table.headers.length
   let sizeBytes = 0
   try {
     for await (const piece of csvPieces(table)) {
       signal?.throwIfAborted()
+      if (piece.headers !== null) {
+        await file.close()
+        file = await open(draft, 'w')
+        columns = piece.headers.length
+        rows = 0
+        sizeBytes = 0
+      }
       await file.writeFile(piece.bytes)
       rows += piece.rows
       sizeBytes += piece.bytes.length
@@ -35,7 +46,7 @@ export async function writeCsv(
     await file.datasync()
     await file.close()
     await rename(draft, path)
-    return { rows, sizeBytes }
+    return { rows, columns, sizeBytes }
   } catch (error) {
     await file.close().catch(() => {})
     await rm(draft, { force: true })
@@ -43,15 +54,27 @@ export async function writeCsv(
   }
 }
 
-/** The same bytes piece by piece, header line first. Leaving the walk early frees the file. */
-export async function* csvPieces(table: Table): AsyncGenerator<{ bytes: Uint8Array; rows: number }> {
-  const columns: CopyPlan['columns'] = table.headers.map((_, index) => ({ from: 'file', index, rule: null }))
-  yield { bytes: headerLine(table.headers), rows: 0 }
+interface CsvPiece {
+  bytes: Uint8Array
+  rows: number
+  /** Of the first piece of a file: what came before does not count. */
+  headers: string[] | null
+}
+
+/** The file's bytes, header line first; anew where a row turns out to be wider than the table. */
+async function* csvPieces(table: Table, isWide = false): AsyncGenerator<CsvPiece> {
+  const { headers } = table
+  yield { bytes: headerLine(headers), rows: 0, headers }
+  const columns: CopyPlan['columns'] = headers.map((_, index) => ({ from: 'file', index, rule: null }))
   const { pieces } = await table.copy({ columns, output: 'csv', emptyWhen: null, toldRejects: 1, corrections: [] })
-  for await (const { bytes, rowsWritten, rejects } of pieces) {
+  for await (const { bytes, rowsWritten, rejects, rowsTooWide } of pieces) {
+    if (rowsTooWide > 0 && !isWide) {
+      yield* csvPieces(await table.withAllColumns(), true)
+      return
+    }
     const [reject] = rejects
     if (reject !== undefined) throw refused(reject)
-    yield { bytes, rows: rowsWritten }
+    yield { bytes, rows: rowsWritten, headers: null }
   }
 }
 
@@ -88,10 +111,10 @@ const COMMA = 44
 const LINE_FEED = 10
 
 /** A CSV has no place for rows that do not fit. */
-function refused({ sheet, line, message, value }: RowReject): PermanentError {
-  const place = `${sheet === null ? '' : `Sheet "${sheet}", `}line ${line}`
-  return new PermanentError('row_has_too_many_fields', `${place}: ${message}`, {
+function refused({ sheet, line, column, message, value }: RowReject): PermanentError {
+  const place = `${sheet === null ? '' : `Sheet "${sheet}", `}line ${line}${column === null ? '' : `, column "${column}"`}`
+  return new PermanentError('value_not_writable', `${place}: ${message}`, {
     detail: `The value is ${JSON.stringify(value?.slice(0, 200) ?? null)}.`,
-    hint: 'State the header row, or the range of cells that is the table; or ask the sender to name all columns.',
+    hint: 'Correct the value in the file, or ask the sender to.',
   })
 }

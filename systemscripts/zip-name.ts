@@ -6,11 +6,12 @@ const UNICODE_NAME = 0x7075
 
 /**
  * The name of a zip's entry: UTF-8 where the entry says so, by its flag or by Info-ZIP's extra field; also where the bytes happen to be
- * UTF-8, since macOS writes it without a word; else code page 437, what a zip means when it says nothing else (APPNOTE 6.3, appendix D). Backslashes, which some writers use against the standard, become `/`.
+ * UTF-8, since macOS writes it without a word; else code page 437, what a zip means when it says nothing else (APPNOTE 6.3, appendix D). Backslashes, which
+ * some writers use against the standard, become `/`; a `/` or `./` at the beginning is left out.
  */
 export function zipName(bytes: Buffer, extra: Buffer, isUtf8Stated: boolean): string {
   const name = unicodeName(extra, bytes) ?? (isUtf8Stated || isUtf8(bytes) ? bytes.toString('utf8') : textOfDos(bytes))
-  return name.replaceAll('\\', '/')
+  return name.replaceAll('\\', '/').replace(/^(\.?\/)+/, '')
 }
 
 /** Extra field 0x7075: version, checksum of the plain name that it stands for, name. */

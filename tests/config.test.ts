@@ -27,6 +27,7 @@ test('everything can be set', () => {
     ROTA_LANES: 'plant_a, default,plant_a',
     ROTA_CONCURRENCY: '100',
     ROTA_PROGRAM_DIR: '/opt/programs/',
+    ROTA_CHROMIUM: '/opt/chromium/chrome',
     ROTA_DEMO: 'off',
     ROTA_LOG_LEVEL: 'debug',
   })
@@ -37,6 +38,7 @@ test('everything can be set', () => {
     lanes: ['plant_a', 'default'],
     concurrency: 100,
     programDir: '/opt/programs',
+    chromium: '/opt/chromium/chrome',
     demo: false,
     logLevel: 'debug',
   })

@@ -28,9 +28,10 @@ export async function dryRunFile(context: ImportContext, file: ReadableFile): Pr
 }
 
 async function fileToLoad(context: ImportContext, file: ReadableFile): Promise<FileToLoad> {
-  const { config: settings, folder, run, signal } = context
+  const { config: settings, files, folder, run, signal } = context
   const today = typeof run.args.as_of === 'string' ? new Date(run.args.as_of) : new Date()
-  const labelled = await labelAndDate(file, settings, folder(settings.sourceFolder), today, signal)
+  const origin = () => files.origin(file)
+  const labelled = await labelAndDate(file, settings, { sourceFolder: folder(settings.sourceFolder), today, origin, signal })
   return { name: file.name, open: tablesAt(context, file.bytesAt), ...labelled }
 }
 

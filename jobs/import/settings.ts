@@ -3,6 +3,8 @@ import { rowReader } from '../../src/job/read-row.ts'
 import { checkDateFormat, readDate } from '../../systemscripts/date-format.ts'
 import { nameExpression } from '../../systemscripts/name-part.ts'
 import type { ReadTableOptions } from '../../systemscripts/read-table.ts'
+import { refuseWrongPatterns } from '../../systemscripts/reading/patterns.ts'
+import { readOriginSpec } from './origin-value.ts'
 import { rulesOf } from './rules.ts'
 
 /** A row of dba.importconfig with the rows beside it, args laid over it. */
@@ -19,9 +21,9 @@ export interface ImportSettings extends LoadSettings {
   file: string | null
   reading: ReadTableOptions
   keepCsv: boolean
-  labelFrom: 'static' | 'filename' | 'folder' | 'content'
+  labelFrom: 'static' | 'filename' | 'folder' | 'content' | 'mail' | 'page'
   labelSpec: string | null
-  dateFrom: 'static' | 'filename' | 'content' | 'modified' | 'today'
+  dateFrom: 'static' | 'filename' | 'content' | 'modified' | 'today' | 'mail' | 'page'
   dateSpec: string | null
   dateFormat: string
   onUnreadableDate: 'fail' | 'today'
@@ -36,11 +38,18 @@ export interface ImportSettings extends LoadSettings {
 export function readSettings(row: Record<string, unknown>): ImportSettings {
   const settings = settingsOf(row)
   const { labelFrom, labelSpec, dateFrom, dateSpec, dateFormat } = settings
-  if (labelFrom !== 'static' && labelFrom !== 'content' && labelSpec !== null) nameExpression(labelSpec)
-  if (dateFrom === 'filename' && dateSpec !== null) nameExpression(dateSpec)
+  checkSpec(labelFrom, labelSpec)
+  checkSpec(dateFrom, dateSpec)
   checkDateFormat(dateFormat)
   if (dateFrom === 'static') readDate(dateSpec ?? '', dateFormat)
+  refuseWrongPatterns(settings.reading)
   return settings
+}
+
+function checkSpec(from: ImportSettings['labelFrom' | 'dateFrom'], spec: string | null): void {
+  if (spec === null) return
+  if (from === 'filename' || from === 'folder') nameExpression(spec)
+  if (from === 'mail' || from === 'page') readOriginSpec(spec)
 }
 
 function settingsOf(row: Record<string, unknown>): ImportSettings {
@@ -83,9 +92,9 @@ function settingsOf(row: Record<string, unknown>): ImportSettings {
     maxRejectPercent: read.numberOrNull('max_reject_percent'),
     datasource: read.textOrNull('datasource') ?? configName,
     datasettype: read.text('datasettype'),
-    labelFrom: read.word('label_from', ['static', 'filename', 'folder', 'content']),
+    labelFrom: read.word('label_from', ['static', 'filename', 'folder', 'content', 'mail', 'page']),
     labelSpec: read.textOrNull('label_spec'),
-    dateFrom: read.word('date_from', ['static', 'filename', 'content', 'modified', 'today']),
+    dateFrom: read.word('date_from', ['static', 'filename', 'content', 'modified', 'today', 'mail', 'page']),
     dateSpec: read.textOrNull('date_spec'),
     dateFormat: read.text('date_format'),
     onUnreadableDate: read.word('on_unreadable_date', ['fail', 'today']),

@@ -23,11 +23,19 @@ export function filingFor(
   mailbox: { kind: string; isReadOnly: boolean },
 ): Filing {
   if (action === 'leave' || mailbox.isReadOnly) return { action: 'leave', filedTo: null }
-  if (action === 'mark_read' && end === 'taken') return { action, filedTo: null }
+  if ((action === 'mark_read' || action === 'flag') && end === 'taken') return { action, filedTo: null }
   return {
     action: action === 'label' && mailbox.kind === 'gmail' ? 'label' : 'move',
     filedTo: end === 'taken' ? processedLabel : errorLabel,
   }
+}
+
+/** The strongest first: what would undo another does not come to that. */
+const strength: FilingAction[] = ['move', 'label', 'flag', 'mark_read', 'leave']
+
+/** Of several rules that took a mail the one whose action is carried out. @param takers in the order in which they were asked */
+export function strongest(takers: InboxSettings[]): InboxSettings | undefined {
+  return takers.toSorted((a, b) => strength.indexOf(a.action) - strength.indexOf(b.action))[0]
 }
 
 const writtenTogether = 50

@@ -1,8 +1,9 @@
 import type { MailEnd, SeenMail } from '../../src/job/mails.ts'
 import { JobError } from '../../systemscripts/errors.ts'
 import type { MessageHead } from '../../systemscripts/mail/message-head.ts'
+import type { AtOnce } from './at-once.ts'
 import { batchesOf } from './batches.ts'
-import { fileMails, filingFor, type MailToFile } from './file-mails.ts'
+import { fileMails, filingFor, type MailToFile, strongest } from './file-mails.ts'
 import { type Asked, type Judged, judgeMails, placeOf } from './judge.ts'
 import type { MailToTake } from './stage-mails.ts'
 import { takeMails } from './take-mails.ts'
@@ -21,8 +22,14 @@ export interface Tally {
 export interface LookingThrough extends Taking {
   rules: Asked[]
   tally: Tally
-  /** Fetches what is looked at next; further calls do nothing. */
-  fetchAhead(): Promise<void>
+  /** Mails that are judged are written down, one group after the other, while the next are judged. */
+  recording: AtOnce
+  /** Fingerprints of those that are not written down yet. */
+  unwritten: Set<string>
+  /** Mails that are written down are saved, one group after the other, while the next are looked at. */
+  saving: AtOnce
+  /** The mailbox takes one command that changes it after the other. */
+  filing: AtOnce
   /** The first error of filing; files go on being saved. */
   filingFailed: { error: unknown } | null
 }
@@ -30,22 +37,34 @@ export interface LookingThrough extends Taking {
 const takenTogether = 100
 
 /**
- * Judges mails, writes down what came of it, saves what a rule means, and files away what is dealt with.
+ * Judges mails, and begins to write down what came of it, to save what a rule means and to file away what is dealt with: `settle` waits for that.
  * @param mails with their rows; null: new ones
  */
 export async function judgeAndTake(looking: LookingThrough, mails: { head: MessageHead; messageId: number | null }[]): Promise<void> {
   if (mails.length === 0) return
-  const { mailbox, ledger, rules, tally, now } = looking
+  const { mailbox, rules, now, unwritten } = looking
+  const heads = mails.map(({ head }) => head)
+  for (const { messageKey } of heads) unwritten.add(messageKey)
   const rowOf = new Map(mails.map(({ head, messageId }) => [placeOf(head.ref), messageId]))
-  const judged = await judgeMails(
-    mailbox,
-    rules,
-    mails.map(({ head }) => head),
-    now,
-  )
+  const judged = await judgeMails(mailbox, rules, heads, now)
+  await looking.recording.add(async () => {
+    await recordAndTake(looking, judged, rowOf)
+    for (const { messageKey } of heads) unwritten.delete(messageKey)
+  })
+}
+
+/** Waits until all that was judged is written down, saved and filed. @throws the first error of it */
+export async function settle({ recording, saving, filing }: LookingThrough): Promise<void> {
+  const ends = []
+  // Each may begin work of the next.
+  for (const stage of [recording, saving, filing]) ends.push(...(await Promise.allSettled([stage.end()])))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+}
+
+async function recordAndTake(looking: LookingThrough, judged: Judged[], rowOf: Map<string, number | null>): Promise<void> {
+  const { ledger, tally } = looking
   const seen = judged.map((each) => seenMail(looking, each, rowOf.get(placeOf(each.head.ref)) ?? null))
-  // The mailbox has nothing to do while the database writes.
-  const [ids] = await Promise.all([ledger.record(seen), looking.fetchAhead()])
+  const ids = await ledger.record(seen)
   const toTake: MailToTake[] = []
   const toFile: MailToFile[] = []
   for (const [index, { state, head, action, filedTo, reason }] of seen.entries()) {
@@ -58,8 +77,11 @@ export async function judgeAndTake(looking: LookingThrough, mails: { head: Messa
     tellRefused(looking, head, reason)
     if (action !== null && action !== 'leave') toFile.push({ messageId, ref: head.ref, action, filedTo })
   }
-  await fileSafely(looking, toFile)
-  for (const batch of batchesOf(toTake, takenTogether)) await takeBatch(looking, batch)
+  if (toTake.length + toFile.length === 0) return
+  await looking.saving.add(async () => {
+    await fileSafely(looking, toFile)
+    for (const batch of batchesOf(toTake, takenTogether)) await takeBatch(looking, batch)
+  })
 }
 
 async function takeBatch(looking: LookingThrough, batch: MailToTake[]): Promise<void> {
@@ -101,14 +123,17 @@ function mayBeOfTheMail(error: unknown): boolean {
 
 /** Files mails away. A mailbox that cannot be changed keeps nobody from saving what is in it; the run fails when that is done. */
 export async function fileSafely(looking: LookingThrough, mails: MailToFile[]): Promise<void> {
-  if (looking.filingFailed !== null || mails.length === 0) return
-  const { context, mailbox, ledger } = looking
-  try {
-    await fileMails({ mailbox, ledger, stillMine: context.stillMine }, mails)
-  } catch (error) {
-    context.signal.throwIfAborted()
-    looking.filingFailed = { error }
-  }
+  if (mails.length === 0) return
+  const { context, mailbox, ledger, filing } = looking
+  await filing.add(async () => {
+    if (looking.filingFailed !== null) return
+    try {
+      await fileMails({ mailbox, ledger, stillMine: context.stillMine }, mails)
+    } catch (error) {
+      context.signal.throwIfAborted()
+      looking.filingFailed = { error }
+    }
+  })
 }
 
 function seenMail(looking: LookingThrough, { head, attachments, verdicts }: Judged, messageId: number | null): SeenMail {
@@ -120,10 +145,11 @@ function seenMail(looking: LookingThrough, { head, attachments, verdicts }: Judg
     detail: 'reason' in decision ? decision.reason : null,
   }))
   const common = { head, messageId, attachments: attachments?.length ?? null, decisions, reason: null, errorCode: null }
-  const taker = verdicts.find(({ decision }) => decision.kind === 'matched')
-  if (taker !== undefined) {
-    const filing = filingFor(taker.settings, 'taken', looking.connection)
-    return { ...common, state: 'saving', takenBy: taker.settings.configName, ...filing }
+  const takers = verdicts.flatMap(({ settings, decision }) => (decision.kind === 'matched' ? [settings] : []))
+  const filer = strongest(takers)
+  if (filer !== undefined) {
+    const filing = filingFor(filer, 'taken', looking.connection)
+    return { ...common, state: 'saving', takenBy: takers[0]?.configName ?? null, ...filing }
   }
   const refuser = verdicts.find(({ decision }) => decision.kind === 'refused')
   if (refuser === undefined) return { ...common, state: 'unmatched', takenBy: null, action: null, filedTo: null }

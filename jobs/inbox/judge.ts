@@ -41,9 +41,15 @@ const longestLine = 2000
  */
 export async function judgeMails(mailbox: Mailbox, rules: Asked[], heads: MessageHead[], now: Date): Promise<Judged[]> {
   const compiled = rules.map((rule) => rule.compiled)
-  const facts = new Map<string, MessageFacts & { root?: MessagePart }>(heads.map((head) => [placeOf(head.ref), { head }]))
-  const needing = (what: 'attachments' | 'bodyText') =>
-    [...facts.values()].filter((each) => judgeMessage(compiled, each, now).needs === what)
+  const facts = new Map<string, Known>(heads.map((head) => [placeOf(head.ref), { head }]))
+  const decided = new Map<Known, RuleDecision[]>()
+  const needing = (what: 'attachments' | 'bodyText') => [...facts.values()].filter((each) => needs(each) === what)
+  function needs(each: Known): 'attachments' | 'bodyText' | null {
+    if (decided.has(each)) return null
+    const { needs, decisions } = judgeMessage(compiled, each, now)
+    if (decisions !== null) decided.set(each, decisions)
+    return needs
+  }
 
   await forThose(needing('attachments'), facts, async (refs) => {
     const found = new Map<string, MessagePart>()
@@ -57,7 +63,11 @@ export async function judgeMails(mailbox: Mailbox, rules: Asked[], heads: Messag
   const wanted = undecided.flatMap(({ head: { ref }, root }) => (root === undefined ? [] : textParts(root).map((part) => ({ ref, part }))))
   const texts = await readTexts(mailbox, wanted)
   for (const each of undecided) facts.set(placeOf(each.head.ref), { ...each, bodyText: texts.get(placeOf(each.head.ref)) ?? '' })
-  return [...facts.values()].flatMap((each) => judged(rules, compiled, each, now))
+  return [...facts.values()].flatMap((each) => {
+    needs(each)
+    const decisions = decided.get(each)
+    return decisions === undefined ? [] : judged(rules, each, decisions)
+  })
 }
 
 type Known = MessageFacts & { root?: MessagePart }
@@ -95,9 +105,7 @@ function shortLines(text: string): string {
     .replace(new RegExp(`[^\\n]{${longestLine}}`, 'g'), '$&\n')
 }
 
-function judged(rules: Asked[], compiled: CompiledRule[], each: Known, now: Date): Judged[] {
-  const { decisions } = judgeMessage(compiled, each, now)
-  if (decisions === null) return []
+function judged(rules: Asked[], each: Known, decisions: RuleDecision[]): Judged {
   const verdicts: Judged['verdicts'] = []
   let takenBy: string | null = null
   for (const [index, { settings }] of rules.entries()) {
@@ -109,7 +117,7 @@ function judged(rules: Asked[], compiled: CompiledRule[], each: Known, now: Date
     })
     if ((decision.kind === 'matched' || decision.kind === 'refused') && settings.rule.stopOnMatch) takenBy ??= settings.configName
   }
-  return [{ head: each.head, attachments: each.attachments ?? null, verdicts }]
+  return { head: each.head, attachments: each.attachments ?? null, verdicts }
 }
 
 /** What a file will have when it is unpacked is an estimate: the exact limit is watched while it comes. */
@@ -127,5 +135,5 @@ export function tooLarge(name: string, maxFileBytes: number, bytes: string): Too
 
 /** A key for maps. */
 export function placeOf({ folder, uidValidity, uid }: MessageRef): string {
-  return JSON.stringify([folder, uidValidity, uid])
+  return `${folder}\0${uidValidity}\0${uid}`
 }

@@ -5,7 +5,7 @@ import { PermanentError } from '../../systemscripts/errors.ts'
 import type { MessageHead, MessageRef } from '../../systemscripts/mail/message-head.ts'
 import { batchesOf } from './batches.ts'
 import { type Asked, placeOf } from './judge.ts'
-import { fileSafely, judgeAndTake, type LookingThrough } from './judge-and-take.ts'
+import { fileSafely, judgeAndTake, type LookingThrough, settle } from './judge-and-take.ts'
 import { standingOf } from './standing.ts'
 import { takeAgain } from './take-again.ts'
 
@@ -16,6 +16,15 @@ const lookedAtTogether = 500
  * @throws PermanentError `mails_failed` when all was done but some mails could not be saved; what filing threw, after the rest was saved
  */
 export async function lookThrough(looking: LookingThrough, folder: string): Promise<void> {
+  try {
+    await lookAndSave(looking, folder)
+  } finally {
+    // What is under way has its own connection of the mailbox and its own files open.
+    await settle(looking).catch(() => {})
+  }
+}
+
+async function lookAndSave(looking: LookingThrough, folder: string): Promise<void> {
   const { context, mailbox, ledger, rules, tally, now } = looking
   await fileLeftOvers(looking)
   await takeAgain(looking, await ledger.toTake())
@@ -26,11 +35,12 @@ export async function lookThrough(looking: LookingThrough, folder: string): Prom
   // A file may have taken the name of another: there the name says nothing.
   const arrived = looking.connection.kind === 'folder' ? look.refs : await ledger.unknown(look.refs)
   const again = isAnew ? await ledger.unmatched(look.cursor.uidValidity, oldest(rules, now)) : []
-  const refs = unique([...again, ...arrived])
+  const refs = again.length === 0 ? arrived : unique([...again, ...arrived])
   for await (const heads of headsOf(looking, refs)) {
     await lookAt(looking, folder, heads, isAnew)
     context.progress(tally.looked / refs.length, `${tally.looked.toLocaleString('en')} mails looked at, ${tally.saved} taken`)
   }
+  await settle(looking)
   await fileLeftOvers(looking)
   if (looking.filingFailed !== null) throw looking.filingFailed.error
   await ledger.end({ account: mailbox.account, cursor: look.cursor, rulesKey, startedAnew: look.startedAnew })
@@ -38,21 +48,22 @@ export async function lookThrough(looking: LookingThrough, folder: string): Prom
   if (tally.failed > 0) throw mailsFailed(tally.failed)
 }
 
-/** Batch by batch; the next one is fetched while the one before is written down. */
-async function* headsOf(looking: LookingThrough, refs: MessageRef[]): AsyncGenerator<MessageHead[]> {
+/** Batch by batch; the next one is on its way while one is judged and written down. */
+async function* headsOf({ context, mailbox, tally }: LookingThrough, refs: MessageRef[]): AsyncGenerator<MessageHead[]> {
   const batches = [...batchesOf(refs, lookedAtTogether)]
-  let ahead: MessageHead[] | null = null
+  const fetch = (batch: MessageRef[] | undefined): Promise<MessageHead[]> => {
+    const heads = batch === undefined ? Promise.resolve([]) : Array.fromAsync(mailbox.heads(batch))
+    // Whoever stops before is not told what becomes of the next one.
+    heads.catch(() => {})
+    return heads
+  }
+  let coming = fetch(batches[0])
   for (const [index, batch] of batches.entries()) {
-    looking.context.signal.throwIfAborted()
-    const heads: MessageHead[] = ahead ?? (await Array.fromAsync(looking.mailbox.heads(batch)))
-    ahead = null
-    const next = batches[index + 1]
-    looking.fetchAhead = async () => {
-      looking.fetchAhead = async () => {}
-      if (next !== undefined) ahead = await Array.fromAsync(looking.mailbox.heads(next))
-    }
+    context.signal.throwIfAborted()
+    const heads = await coming
+    coming = fetch(batches[index + 1])
     yield heads
-    looking.tally.looked += batch.length
+    tally.looked += batch.length
   }
 }
 
@@ -64,15 +75,13 @@ async function fileLeftOvers(looking: LookingThrough): Promise<void> {
       uid === null || action === null ? [] : [{ messageId, ref: { folder, uidValidity, uid }, action, filedTo }],
     ),
   )
+  await looking.filing.end()
 }
 
 /** Tells mails that are new from those that the ledger knows. */
 async function lookAt(looking: LookingThrough, folder: string, heads: MessageHead[], isAnew: boolean): Promise<void> {
   const { ledger } = looking
-  const known = new Map<string, KnownMail[]>()
-  for (const mail of await ledger.byFingerprint([...new Set(heads.map(({ messageKey }) => messageKey))])) {
-    known.set(mail.fingerprint, [...(known.get(mail.fingerprint) ?? []), mail])
-  }
+  const known = await knownOf(looking, heads)
   const met = new Set<string>()
   const copies: SeenMail[] = []
   const moved: { messageId: number; ref: MessageRef }[] = []
@@ -95,6 +104,21 @@ async function lookAt(looking: LookingThrough, folder: string, heads: MessageHea
   if (twice.length > 0) await lookAt(looking, folder, twice, isAnew)
 }
 
+/** What the ledger knows of mails, by fingerprint. */
+async function knownOf(looking: LookingThrough, heads: MessageHead[]): Promise<Map<string, KnownMail[]>> {
+  const { ledger, recording } = looking
+  const fingerprints = [...new Set(heads.map(({ messageKey }) => messageKey))]
+  // One of them may be on its way into the ledger.
+  if (fingerprints.some((fingerprint) => looking.unwritten.has(fingerprint))) await recording.end()
+  let found = await ledger.byFingerprint(fingerprints)
+  if (found.some(({ state }) => state === 'saving')) {
+    // A copy is none when the other turns out to be gone.
+    await settle(looking)
+    found = await ledger.byFingerprint(fingerprints)
+  }
+  return Map.groupBy(found, ({ fingerprint }) => fingerprint)
+}
+
 function copyOf(head: MessageHead, { messageId, state }: KnownMail): SeenMail {
   const reason = `the same mail as ${messageId}, which is ${state}; to have it looked at again, set the state of that one to retry`
   return {
@@ -111,11 +135,14 @@ function copyOf(head: MessageHead, { messageId, state }: KnownMail): SeenMail {
   }
 }
 
-/** Older mails are not wanted by any rule; null: there may be such. */
+/** Mails that are too old for every rule are written down as that, but not those of years ago. */
+const alsoToldMs = 366 * 86_400_000
+
+/** Older mails are not looked at; null: all are. */
 function oldest(rules: Asked[], now: Date): Date | null {
   const ages = rules.map(({ settings }) => settings.rule.maxAgeSeconds)
   const known = ages.filter((age) => age !== null)
-  return known.length < ages.length || known.length === 0 ? null : new Date(now.getTime() - Math.max(...known) * 1000)
+  return known.length < ages.length || known.length === 0 ? null : new Date(now.getTime() - Math.max(...known) * 1000 - alsoToldMs)
 }
 
 function keyOf(rules: Asked[]): string {

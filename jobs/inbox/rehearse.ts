@@ -1,14 +1,15 @@
 import type { ConnectionFacts } from '../../src/job/connections.ts'
 import type { RehearsedMail } from '../../src/job/mails.ts'
 import type { Outcome } from '../../src/job/outcome.ts'
-import { safeFileName } from '../../systemscripts/mail/file-name.ts'
 import type { Mailbox } from '../../systemscripts/mail/mailbox.ts'
 import type { MessageHead } from '../../systemscripts/mail/message-head.ts'
+import { safeFileName } from '../../systemscripts/safe-file-name.ts'
 import { batchesOf } from './batches.ts'
-import { filingFor } from './file-mails.ts'
+import { filingFor, strongest } from './file-mails.ts'
 import { askable, type Judged, judgeMails } from './judge.ts'
 import { rulesOf } from './rules-of.ts'
 import { prefixFor, rawName } from './saved-name.ts'
+import type { InboxSettings } from './settings.ts'
 import type { InboxContext } from './taking.ts'
 
 const dayMs = 86_400_000
@@ -44,16 +45,22 @@ export async function rehearse(
   return { note: `${message} See select * from dba.rehearsalmail where rehearsal_id = ${id};`, result: { rehearsal_id: id } }
 }
 
+function whereTo(filer: InboxSettings | undefined, refuser: InboxSettings | undefined, connection: ConnectionFacts): string | null {
+  if (filer !== undefined) return filingFor(filer, 'taken', connection).filedTo
+  return refuser === undefined ? null : filingFor(refuser, 'refused', connection).filedTo
+}
+
 function rowsOf(
   { head, verdicts }: Judged,
   position: number,
   { connection, now, timeZone }: { connection: ConnectionFacts; now: Date; timeZone: string },
 ): RehearsedMail[] {
+  const filer = strongest(verdicts.flatMap(({ settings, decision }) => (decision.kind === 'matched' ? [settings] : [])))
   return verdicts.map(({ settings, decision }) => {
     const prefix = prefixFor(settings.namePrefix, head, now, timeZone)
     const names = decision.kind === 'matched' ? decision.attachments.map(({ name }) => name) : []
     if (decision.kind === 'matched' && settings.saveRaw) names.push(rawName(head))
-    const end = decision.kind === 'matched' ? 'taken' : decision.kind === 'refused' ? 'refused' : null
+    const refuser = decision.kind === 'refused' && filer === undefined ? settings : undefined
     return {
       position,
       configName: settings.configName,
@@ -63,9 +70,15 @@ function rowsOf(
       receivedAt: head.receivedAt,
       decision: decision.kind,
       failedOn: 'filter' in decision ? decision.filter : null,
-      detail: 'reason' in decision ? decision.reason : null,
+      detail: 'reason' in decision ? decision.reason : unseenIn(names, settings),
       files: names.map((name) => safeFileName(name, prefix)),
-      wouldFileTo: end === null ? null : filingFor(settings, end, connection).filedTo,
+      wouldFileTo: whereTo(decision.kind === 'matched' ? filer : undefined, refuser, connection),
     }
   })
+}
+
+/** Contents are judged when they are here, which a rehearsal spares the mailbox. */
+function unseenIn(names: string[], { rule }: InboxSettings): string | null {
+  const archives = (rule.blockedTypes ?? []).length === 0 ? [] : names.filter((name) => /[.](zip|xlsx|xlsb|xls|docx?|pptx?)$/i.test(name))
+  return archives.length === 0 ? null : `what is in ${archives.map((name) => `"${name}"`).join(', ')} is looked at when it is saved`
 }

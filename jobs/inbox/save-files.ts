@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto'
-import { lstat, open, readdir } from 'node:fs/promises'
+import { link, lstat, open, readdir, unlink } from 'node:fs/promises'
 import { basename, dirname, join, parse } from 'node:path'
 import type { EarlierFile, PlannedFile } from '../../src/job/mails.ts'
 import { JobError } from '../../systemscripts/errors.ts'
 import { hashFile } from '../../systemscripts/hash-file.ts'
-import { safeFileName } from '../../systemscripts/mail/file-name.ts'
 import { type StagedFile, stageFile } from '../../systemscripts/mail/stage-file.ts'
 import { blockedByContent } from '../../systemscripts/mail/trust/blocked-types.ts'
 import { moveFile } from '../../systemscripts/move-file.ts'
+import { safeFileName } from '../../systemscripts/safe-file-name.ts'
 import { tooLarge } from './judge.ts'
 import type { InboxSettings } from './settings.ts'
 
@@ -46,7 +46,7 @@ export async function stageJudged(
     if (!(error instanceof JobError && error.code === 'attachment_too_large') || maxFileBytes === null) throw error
     return { failedOn: 'max_size_bytes', detail: tooLarge(name, maxFileBytes, 'more').reason }
   }
-  const why = await blockedByContent(staged.path, rule.blockedTypes ?? [])
+  const why = await blockedByContent(staged.path, staged.beginning, rule.blockedTypes ?? [])
   if (why === null) return staged
   await staged.discard()
   return { failedOn: 'blocked_types', detail: `"${name}" is ${why}` }
@@ -65,6 +65,15 @@ export async function freePath(folder: string, name: string, planned: Set<string
 
 /** Gives a file its name; where somebody took it meanwhile, the next free one. @returns its path */
 export async function publishFile({ stagedPath, savedPath }: Pick<PlannedFile, 'stagedPath' | 'savedPath'>): Promise<string> {
+  // Nobody else knows the hidden file: what moveFile looks after beside is of no use here.
+  const isNamed = await link(stagedPath, savedPath).then(
+    () => true,
+    () => false,
+  )
+  if (isNamed) {
+    await unlink(stagedPath)
+    return savedPath
+  }
   return await moveFile(stagedPath, dirname(savedPath), { name: basename(savedPath) })
 }
 

@@ -1,7 +1,7 @@
-import { namePrefix } from '../../systemscripts/mail/file-name.ts'
 import type { MessageHead } from '../../systemscripts/mail/message-head.ts'
+import { namePrefix } from '../../systemscripts/mail/name-prefix.ts'
 
-/** Words of dba.inboxconfig.name_prefix, and what systemscripts/mail/file-name.ts calls them. */
+/** Words of dba.inboxconfig.name_prefix, and what systemscripts/mail/name-prefix.ts calls them. */
 const moments: Record<string, string> = { date: 'yyyyMMdd', timestamp: 'yyyyMMddTHHmmss', message_date: 'yyyyMMdd' }
 
 /** What is put before the names of a mail's files; empty without a template. */

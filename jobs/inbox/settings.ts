@@ -10,6 +10,8 @@ export interface InboxSettings {
   ruleOrder: number
   connectionName: string
   folder: string
+  /** A run stays for so long and takes what comes meanwhile; null: it looks once. */
+  waitSeconds: number | null
   /** What decides; sizes are judged by file, beside it. */
   rule: InboxRule
   /** Of one file; null: no limit. */
@@ -48,6 +50,7 @@ export function readRule(row: Record<string, unknown>): InboxSettings {
     ruleOrder: read.number('rule_order'),
     connectionName: read.text('connection_name'),
     folder: read.text('folder'),
+    waitSeconds: read.secondsOrNull('wait_for'),
     rule: {
       configName,
       senderPattern: pattern('sender_pattern'),
@@ -70,7 +73,7 @@ export function readRule(row: Record<string, unknown>): InboxSettings {
     importConfig: read.textOrNull('import_config'),
     saveRaw: read.flag('save_raw'),
     namePrefix: read.textOrNull('name_prefix'),
-    action: read.word('processed_action', ['label', 'move', 'mark_read', 'leave']),
+    action: read.word('processed_action', ['label', 'move', 'flag', 'mark_read', 'leave']),
     processedLabel: read.text('processed_label'),
     errorLabel: read.text('error_label'),
   }

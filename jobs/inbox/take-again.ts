@@ -2,7 +2,7 @@ import type { KnownMail } from '../../src/job/mails.ts'
 import { JobError } from '../../systemscripts/errors.ts'
 import type { MessageHead, MessageRef } from '../../systemscripts/mail/message-head.ts'
 import { batchesOf } from './batches.ts'
-import { judgeAndTake, type LookingThrough } from './judge-and-take.ts'
+import { judgeAndTake, type LookingThrough, settle } from './judge-and-take.ts'
 
 /** After so many tries that did not come to an end a mail is put aside: it may be what ends them. */
 const mostAttempts = 3
@@ -22,7 +22,10 @@ export async function takeAgain(looking: LookingThrough, mails: KnownMail[]): Pr
 async function takeOne(looking: LookingThrough, mail: KnownMail): Promise<void> {
   const head = await locate(looking, mail)
   if (head === null) await looking.ledger.lose([mail.messageId], 'it is not where it was seen')
-  else await judgeAndTake(looking, [{ head, messageId: mail.messageId }])
+  else {
+    await judgeAndTake(looking, [{ head, messageId: mail.messageId }])
+    await settle(looking)
+  }
 }
 
 async function putAside(looking: LookingThrough, mail: KnownMail): Promise<void> {

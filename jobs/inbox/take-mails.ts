@@ -1,7 +1,7 @@
 import type { EarlierFile, MailEnd, PlannedFile } from '../../src/job/mails.ts'
-import { safeFileName } from '../../systemscripts/mail/file-name.ts'
+import { safeFileName } from '../../systemscripts/safe-file-name.ts'
 import { atOnce } from './at-once.ts'
-import { filingFor } from './file-mails.ts'
+import { filingFor, strongest } from './file-mails.ts'
 import { findEarlier, freePath, publishFile, syncFolders } from './save-files.ts'
 import { prefixFor } from './saved-name.ts'
 import { type Findings, type MailToTake, stageWants, type Want, wantsOf } from './stage-mails.ts'
@@ -44,14 +44,13 @@ function isLeft({ mail, settings }: Want, { gone, refusals }: Findings): boolean
   return gone.has(mail) || refusals.some((each) => each.mail === mail && each.configName === settings.configName)
 }
 
-async function publishAll({ context, ledger, folders, now }: Taking, wants: Want[]): Promise<void> {
-  const paths = new Set<string>()
+async function publishAll({ context, ledger, folders, now, claimed }: Taking, wants: Want[]): Promise<void> {
   const planned: { want: Want; file: PlannedFile }[] = []
   for (const want of wants) {
     const { mail, settings, staged, partId, name } = want
     if (staged === null) continue
     const prefix = prefixFor(settings.namePrefix, mail.judged.head, now, ledger.timeZone)
-    const savedPath = await freePath(folders.get(settings.configName) ?? '', safeFileName(name, prefix), paths)
+    const savedPath = await freePath(folders.get(settings.configName) ?? '', safeFileName(name, prefix), claimed)
     const { path: stagedPath, sizeBytes, sha256 } = staged
     planned.push({
       want,
@@ -78,14 +77,15 @@ async function publishAll({ context, ledger, folders, now }: Taking, wants: Want
     }
   } finally {
     await naming.end()
+    for (const { file } of planned) claimed.delete(file.savedPath)
   }
   await syncFolders(wants.flatMap(({ path }) => path ?? []))
 }
 
 function endOf({ connection }: Taking, mail: MailToTake, kept: Want[], { gone, refusals }: Findings): MailEnd {
   const refused = refusals.filter((each) => each.mail === mail)
-  const takers = mail.judged.verdicts.filter(
-    ({ settings, decision }) => decision.kind === 'matched' && !refused.some(({ configName }) => configName === settings.configName),
+  const takers = mail.judged.verdicts.flatMap(({ settings, decision }) =>
+    decision.kind === 'matched' && !refused.some(({ configName }) => configName === settings.configName) ? [settings] : [],
   )
   const common = {
     messageId: mail.messageId,
@@ -98,11 +98,11 @@ function endOf({ connection }: Taking, mail: MailToTake, kept: Want[], { gone, r
     const reason = 'it vanished from its folder before it could be saved'
     return { ...common, state: 'gone', reason, errorCode: 'message_gone', takenBy: null, action: null, filedTo: null, files: [] }
   }
-  const [taker] = takers
-  if (taker !== undefined) {
-    const filing = filingFor(taker.settings, 'taken', connection)
+  const filer = strongest(takers)
+  if (filer !== undefined) {
+    const filing = filingFor(filer, 'taken', connection)
     const state = filing.action === 'leave' ? 'filed' : 'saved'
-    return { ...common, state, reason: null, errorCode: null, takenBy: taker.settings.configName, ...filing }
+    return { ...common, state, reason: null, errorCode: null, takenBy: takers[0]?.configName ?? null, ...filing }
   }
   const [first] = refused
   const refuser = mail.judged.verdicts.find(({ settings }) => settings.configName === first?.configName)?.settings

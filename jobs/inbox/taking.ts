@@ -16,4 +16,6 @@ export interface Taking {
   /** Where they lie before they get their names. */
   staging: Map<string, string>
   now: Date
+  /** Paths that files in work are about to get. */
+  claimed: Set<string>
 }

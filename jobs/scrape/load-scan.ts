@@ -5,13 +5,17 @@ import { basename, join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { dayIn } from '../../src/job/calendar-day.ts'
 import type { JobContext } from '../../src/job/define-job.ts'
-import type { ArrivedFile, FixedRows, Keeping } from '../../src/job/ledgers.ts'
-import { joinFixedRows, loadRows } from '../../src/job/load-rows.ts'
+import type { ArrivedFile, FixedRows, Keeping, TakenFile } from '../../src/job/ledgers.ts'
+import { type FileToLoad, factsOf, joinFixedRows, loadRows } from '../../src/job/load-rows.ts'
 import type { Scan } from '../../src/job/scans.ts'
 import { openTables } from '../../systemscripts/read-table.ts'
+import type { Table } from '../../systemscripts/table.ts'
 import type { Check } from '../../systemscripts/table-loader/checks.ts'
+import { nothingLoaded } from '../../systemscripts/table-loader/load.ts'
+import { emptyTable } from './empty-table.ts'
+import { inOurWords } from './in-our-words.ts'
 import type { ScrapeSettings } from './settings.ts'
-import { isLabelOfItem, plainName } from './templates.ts'
+import { commonLabel, isLabelOfItem, plainName } from './templates.ts'
 
 export type ScrapeContext = JobContext<ScrapeSettings>
 
@@ -34,7 +38,10 @@ export async function loadScan(context: ScrapeContext, scan: Scan, doubts: strin
   await mkdir(spool, { recursive: true })
   const moment = typeof run.args.as_of === 'string' ? new Date(run.args.as_of) : scan.begunAt
   const datasetDate = dayIn(settings.sourceZone, moment)
-  for (const { label, position } of await scan.labels(!isWhole)) {
+  const labels = await scan.labels({ isComplete: !isWhole, withEmpty: isLabelOfItem(settings) })
+  // That there is nothing at all is a dataset to judge as well.
+  if (labels.length === 0 && doubts.length > 0) labels.push({ label: commonLabel(settings), position: 0 })
+  for (const { label, position } of labels) {
     const path = join(spool, `${plainName(label)}_${scan.scanId}_${position}.ndjson`)
     // What is in the ledger and gone from here was dealt with.
     if ((await files.metBy(path)) === null || (await isFile(path))) {
@@ -48,19 +55,40 @@ export async function loadScan(context: ScrapeContext, scan: Scan, doubts: strin
 
 /** Takes a file of rows up: one that has just been written, or one that a person wants loaded again. */
 export async function takeFile(context: ScrapeContext, file: ArrivedFile, doubts: string[] = []): Promise<void> {
-  const { config: settings, files, signal } = context
+  const { config: settings, files } = context
   const { label, datasetDate } = file.former ?? { label: settings.configName, datasetDate: dayIn(settings.sourceZone, file.modifiedAt) }
   const checks = doubts.map((expression): Check => ({ ...noCheck, checkName: 'usual numbers', kind: 'seen', expression }))
   await files.take(file, keepingOf(context), async (taken) => {
-    const open = () => openTables(taken.bytesAt, { kind: 'json', signal })
+    const open = () => openRows(context, taken.bytesAt)
+    if (doubts.length > 0 && taken.sizeBytes === 0)
+      return await holdNothing(context, taken, { name: taken.name, open, label, datasetDate }, doubts)
     const judged = { ...context, config: { ...settings, rules: { ...settings.rules, checks } } }
-    await loadRows(judged, taken, { name: taken.name, open, label, datasetDate })
+    await loadRows(judged, taken, { name: taken.name, open, label, datasetDate }).catch(rethrow)
   })
+}
+
+/** That there are no rows is not to be trusted: a dataset without rows waits for a decision, and what is in force stays. */
+async function holdNothing(context: ScrapeContext, file: TakenFile, what: FileToLoad, doubts: string[]): Promise<void> {
+  const reason = `${doubts.join('. ')}.`
+  await context.datasets.load(file, factsOf(context, what), (host) =>
+    host.commit(async () => ({ ...nothingLoaded('empty', reason), state: 'quarantined' })),
+  )
+  context.log(`File "${what.name}" is quarantined`, { reason }, { step: what.name, level: 'warning' })
 }
 
 /** Rows that people corrected since their file was loaded join it. */
 export async function joinCorrections(context: ScrapeContext, fixed: FixedRows): Promise<void> {
-  await joinFixedRows(context, fixed, () => openTables(fixed.keptPath, { kind: 'json', signal: context.signal }))
+  await joinFixedRows(context, fixed, () => openRows(context, fixed.keptPath)).catch(rethrow)
+}
+
+async function* openRows({ config: settings, signal }: ScrapeContext, path: string): AsyncGenerator<Table> {
+  const columns = settings.fields.flatMap(({ columnName, stateWord }) => (stateWord === null ? [columnName] : []))
+  if ((await stat(path)).size === 0) yield emptyTable(columns)
+  else yield* openTables(path, { kind: 'json', signal })
+}
+
+function rethrow(error: unknown): never {
+  throw inOurWords(error)
 }
 
 /** The same rows on another day are another dataset. */
@@ -75,7 +103,7 @@ async function arrivedFile(path: string): Promise<ArrivedFile> {
   return { path, name: basename(path), sizeBytes: size, modifiedAt: mtime }
 }
 
-/** One row a line, appearing whole or not at all. */
+/** One row a line, appearing whole or not at all. A label without rows is an empty file. */
 async function writeRows(scan: Scan, label: string, path: string): Promise<void> {
   const part = `${path}.part`
   const stream = createWriteStream(part, { flush: true })

@@ -22,15 +22,36 @@ export async function lookAhead(context: CheckContext<ScrapeSettings>): Promise<
       ? null
       : await targetTrouble(query, { ...settings, target: settings.targetTable, columns: settings.rules.columns, ownerRole })
   if (trouble !== null) return { isOk: false, message: trouble }
+  const unknown = unknownState(settings)
+  if (unknown !== null) return { isOk: false, message: unknown }
   const link = await firstLink(context)
   if (link === null) return { isOk: true, message: 'the query gives no id now' }
   const ids = countIds(settings)
   const size = ids === null || ids === 1 ? '' : `; ${ids.toLocaleString('en')} pages in all`
   await using client = await openClient(context, patience)
-  await using pages = openPages({ client, settings, signal: context.signal, downloadFolder: null, keptBody: async () => null })
+  await using pages = openPages({
+    client,
+    settings,
+    chromium: context.chromium,
+    signal: context.signal,
+    downloadFolder: null,
+    keptBody: async () => null,
+  })
   const page = await pages.page({ ...link, kept: null })
-  const end = endOf({ settings, isBroken: () => false }, { ...link, position: 0 }, page, reader.read(sourceOf(page)))
+  const end = endOf({ settings, isWorthKeeping: () => false }, { ...link, position: 0 }, page, reader.read(sourceOf(page)))
   return { isOk: !isFruitless(settings, end), message: `${nameOf(link)} answers ${page.status}${foundIn(settings, end)}${size}` }
+}
+
+/** A state that no page will ever be in. */
+function unknownState({ fields, skipStates, missStates, fileStates }: ScrapeSettings): string | null {
+  const words = fields.flatMap(({ stateWord }) => (stateWord === null ? [] : [stateWord]))
+  const named = Object.entries({ skip_states: skipStates, miss_states: missStates ?? [], file_states: fileStates })
+  for (const [column, states] of named) {
+    const wrong = states.find((state) => !words.includes(state))
+    if (wrong === undefined) continue
+    return `${column} names "${wrong}", which no rule of dba.scrapefield has as its state_word; there is ${words.join(', ') || 'none'}`
+  }
+  return null
 }
 
 function nameOf({ item }: Link): string {

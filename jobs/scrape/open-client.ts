@@ -5,6 +5,7 @@ import { type LoginForm, logIn } from '../../systemscripts/web/log-in.ts'
 import type { Patience } from '../../systemscripts/web/manners/backoff.ts'
 import { openWebClient } from '../../systemscripts/web/open-web-client.ts'
 import type { Credentials, WebClient } from '../../systemscripts/web/web-client.ts'
+import { privateHosts } from './private-hosts.ts'
 import type { ScrapeSettings } from './settings.ts'
 
 export interface ClientContext {
@@ -21,11 +22,12 @@ export interface ClientContext {
 export async function openClient(context: ClientContext, patience: Partial<Patience>): Promise<WebClient> {
   const { config: settings, connections, hosts, signal } = context
   const connection = settings.connectionName === null ? null : await connections.get(settings.connectionName)
+  const hostRules = await hosts.rules()
   const client = openWebClient({
     budget: hosts.budget,
     robotsCache: hosts.robotsCache,
-    hostRules: await hosts.rules(),
-    allowPrivate: () => settings.allowPrivateHosts,
+    hostRules,
+    allowPrivate: privateHosts(settings, connection, (host) => hostRules(host).hasRow),
     idleSeconds: settings.pageSeconds,
     patience,
     ...(connection === null ? {} : accessOf(connection, new URL(settings.startUrl.replaceAll('{id}', '0')).origin)),

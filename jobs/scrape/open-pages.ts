@@ -28,6 +28,8 @@ export interface PageSource extends AsyncDisposable {
 export interface PageSourceOptions {
   client: WebClient
   settings: ScrapeSettings
+  /** As the environment names it; null: one of the usual places. */
+  chromium: string | null
   /** Where a click's file goes; null: nothing is clicked. */
   downloadFolder: string | null
   /** Bytes that were kept of a page. */
@@ -62,8 +64,8 @@ function openFetchedPages({ client, settings, keptBody, signal }: PageSourceOpti
   }
 }
 
-function openRenderedPages({ client, settings, downloadFolder, signal }: PageSourceOptions): PageSource {
-  const browser = openBrowser(client)
+function openRenderedPages({ client, settings, chromium, downloadFolder, signal }: PageSourceOptions): PageSource {
+  const browser = openBrowser(client, chromium)
   return {
     async page(visit) {
       const fetchedAt = new Date()

@@ -11,8 +11,9 @@ export interface ScanReader extends AsyncDisposable {
   read(page: PageSource): Promise<PageReading>
 }
 
-/** The first pages are read where they are: a thread takes 0.2 s to start, which most scans never need. */
+/** The first pages are read where they are: a thread takes 0.2 s to start, which most scans never need. Long ones may take long. */
 const inlinePages = 32
+const inlineLength = 200_000
 const threads = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)))
 /** What is made of a page lives shortly; so it is swept away cheaply. */
 const youngMb = 32
@@ -29,7 +30,7 @@ export function openReader(rules: PageRules, memoryMb = 512): ScanReader {
   return {
     async read(page) {
       pages += 1
-      if (pages <= inlinePages) return inline.read(page)
+      if (pages <= inlinePages && page.html.length <= inlineLength) return inline.read(page)
       const idle = pool.find((thread) => thread.waiting() === 0)
       if (idle === undefined && pool.length < threads) pool.push(openThread(rules, memoryMb))
       const thread = idle ?? pool.toSorted((a, b) => a.waiting() - b.waiting())[0]

@@ -1,5 +1,3 @@
-import type { ScrapeField } from './settings.ts'
-
 /** What Rota knows of a page by itself. */
 export interface PageFacts {
   id: string | null
@@ -12,10 +10,23 @@ export interface PageFacts {
   fetched_at: string
 }
 
-const names: readonly (keyof PageFacts)[] = ['id', 'url', 'final_url', 'status_code', 'state', 'title', 'row_count', 'fetched_at']
+export const pageFacts = ['id', 'url', 'final_url', 'status_code', 'state', 'title', 'row_count', 'fetched_at'] as const
 
-/** A field that says nothing but a name that Rota knows. */
-export function ownName({ columnName, selector, headers, pattern, isPageText, stateWord }: ScrapeField): keyof PageFacts | null {
+/** What of a row of dba.scrapefield says where its value comes from. */
+export interface FieldSource {
+  columnName: string
+  pageFact: keyof PageFacts | null
+  selector: string | null
+  headers: string[]
+  pattern: string | null
+  isPageText: boolean
+  stateWord: string | null
+}
+
+/** Of a field that is filled with such a fact: by page_fact, or by a name that Rota knows and nothing else. */
+export function factOf({ columnName, pageFact, ...field }: FieldSource): keyof PageFacts | null {
+  const { selector, headers, pattern, isPageText, stateWord } = field
+  if (pageFact !== null) return pageFact
   if (stateWord !== null || selector !== null || headers.length > 0 || pattern !== null || isPageText) return null
-  return names.find((name) => name === columnName) ?? null
+  return pageFacts.find((name) => name === columnName) ?? null
 }

@@ -57,7 +57,7 @@ async function readKept(settings: ScrapeSettings, reader: PageReader, kept: Kept
   const page = { ...kept, text, etag: null, lastModified: null, fetchedAt: new Date(), download: null }
   const visit = { url: kept.url, item: kept.item, depth: 0, part: 1, position: 0 }
   try {
-    const { stateWord: state, rows, counts } = endOf({ settings, isBroken: () => false }, visit, page, reader.read(sourceOf(page)))
+    const { stateWord: state, rows, counts } = endOf({ settings, isWorthKeeping: () => false }, visit, page, reader.read(sourceOf(page)))
     return {
       state,
       rows: rows.length,

@@ -2,6 +2,7 @@ import type { LoadSettings } from '../../src/job/load-rows.ts'
 import { type RowReader, rowReader } from '../../src/job/read-row.ts'
 import type { ColumnSetting } from '../../systemscripts/table-loader/column-settings.ts'
 import { fillAddress } from '../../systemscripts/web/ids/fill-template.ts'
+import { type PageFacts, pageFacts } from './own-fields.ts'
 import { fileNameOf, labelOf } from './templates.ts'
 
 /** A row of dba.scrapeconfig with its rows of dba.scrapefield, args laid over it. */
@@ -19,14 +20,19 @@ export interface ScrapeSettings extends LoadSettings {
   maxPages: number | null
   rowSelector: string | null
   skipStates: string[]
+  /** Null: what is not there is told by status and skipStates. */
+  missStates: string[] | null
   fields: ScrapeField[]
   label: string
   fileSelector: string | null
+  filePattern: string | null
   fileUrl: string | null
   fileConfig: string | null
   fileName: string
   /** Empty: pages of any state. */
   fileStates: string[]
+  /** Files that did not change are put into the folder as well. */
+  savesUnchanged: boolean
   render: 'none' | 'browser'
   waitSelector: string | null
   clickSelector: string | null
@@ -56,6 +62,8 @@ export interface ScrapeField {
   attribute: string | null
   pattern: string | null
   isPageText: boolean
+  /** What Rota knows of the page by itself. */
+  pageFact: keyof PageFacts | null
   isCount: boolean
   skipWhen: string | null
   /** Of a rule that says what state a page is in. */
@@ -89,13 +97,16 @@ function settingsOf(read: RowReader): ScrapeSettings {
     maxPages: read.numberOrNull('max_pages'),
     rowSelector: read.textOrNull('row_selector'),
     skipStates: read.texts('skip_states'),
+    missStates: read.textsOrNull('miss_states'),
     fields: fields.map(fieldOf),
     label: read.textOrNull('label') ?? configName,
     fileSelector: read.textOrNull('file_selector'),
+    filePattern: read.textOrNull('file_pattern'),
     fileUrl: read.textOrNull('file_url'),
     fileConfig: read.textOrNull('file_config'),
     fileName: read.textOrNull('file_name') ?? '{timestamp}_{id}_{name}',
     fileStates: read.texts('file_states'),
+    savesUnchanged: read.flag('save_unchanged'),
     render: read.word('render', ['none', 'browser']),
     waitSelector: read.textOrNull('wait_selector'),
     clickSelector: read.textOrNull('click_selector'),
@@ -146,6 +157,7 @@ function fieldOf(read: RowReader): ScrapeField {
     attribute: read.textOrNull('attribute'),
     pattern: read.textOrNull('pattern'),
     isPageText: read.flag('page_text'),
+    pageFact: read.wordOrNull('page_fact', pageFacts),
     isCount: read.flag('is_count'),
     skipWhen: read.textOrNull('skip_when'),
     stateWord: read.textOrNull('state_word'),

@@ -1,4 +1,4 @@
-import { safeFileName } from '../../systemscripts/mail/file-name.ts'
+import { safeFileName } from '../../systemscripts/safe-file-name.ts'
 import { fillText } from '../../systemscripts/web/ids/fill-template.ts'
 
 /** Label of the dataset that a page's rows belong to. @throws PermanentError `place_unknown` */
@@ -8,6 +8,11 @@ export function labelOf(
 ): string {
   const filled = fillText(label, { id: page.id ?? '', url: page.url, title: page.title ?? '', state: page.state ?? '' }).trim()
   return filled === '' ? configName : filled
+}
+
+/** Label of a dataset of no page. */
+export function commonLabel({ label, configName }: { label: string; configName: string }): string {
+  return label.includes('{') ? configName : label
 }
 
 /** Whether the datasets of ids, or of pages, stand for themselves. */

@@ -41,26 +41,33 @@ export function lowFields({ lowBandPercent, fields, targetTable }: ScrapeSetting
   })
 }
 
-/** Pages are kept that gave no row, or none of the values that most rows have. */
-export function brokenPages(
-  { fields, targetTable }: ScrapeSettings,
-  usual: Map<string, Count>,
-): (counts: PageCounts, rows: number) => boolean {
-  if (targetTable === null) return () => false
+/** What is seen of a page when it is decided whether its bytes are kept. */
+export interface SeenPage {
+  counts: PageCounts
+  rows: number
+  /** It came with an ETag or Last-Modified: with its bytes at hand the next run asks whether it has changed. */
+  hasValidator: boolean
+}
+
+/** Pages are kept that gave no row, or none of the values that most rows have; and those of which the server can say that they did not change. */
+export function pagesToKeep({ fields, targetTable }: ScrapeSettings, usual: Map<string, Count>): (seen: SeenPage) => boolean {
   const expected = fields.flatMap(({ columnName, stateWord }) => {
     const before = usual.get(`field:${columnName}`)
     return stateWord === null && before !== undefined && before.matched > before.pages / 2 ? [columnName] : []
   })
-  let kept = 0
-  return (counts, rows) => {
-    const isBroken = rows === 0 || expected.some((name) => counts.fields[name] === 0)
-    if (isBroken) kept += 1
-    return isBroken && kept <= mostKept
+  const left = { broken: mostBroken, unbroken: mostUnbroken }
+  return ({ counts, rows, hasValidator }) => {
+    const isBroken = targetTable !== null && (rows === 0 || expected.some((name) => counts.fields[name] === 0))
+    if (!isBroken && !hasValidator) return false
+    const kind = isBroken ? 'broken' : 'unbroken'
+    left[kind] -= 1
+    return left[kind] >= 0
   }
 }
 
 /** Of one attempt. */
-const mostKept = 100
+const mostBroken = 100
+const mostUnbroken = 1000
 
 export function matchedOf(counts: Count[], subject: string): number {
   return counts.find((count) => count.subject === subject)?.matched ?? 0

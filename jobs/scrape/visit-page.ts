@@ -6,9 +6,10 @@ import { HostWaitError } from '../../systemscripts/web/refusals.ts'
 import type { DownloadFiles } from './open-downloads.ts'
 import type { AskedPage, PageSource } from './open-pages.ts'
 import type { ScanReader } from './open-reader.ts'
-import { ownName, type PageFacts } from './own-fields.ts'
+import { factOf, type PageFacts } from './own-fields.ts'
 import type { ScrapeSettings } from './settings.ts'
 import { labelOf } from './templates.ts'
+import type { SeenPage } from './usual.ts'
 
 export interface Visitor {
   settings: ScrapeSettings
@@ -16,8 +17,8 @@ export interface Visitor {
   pages: PageSource
   /** Null: none are wanted. */
   download: DownloadFiles | null
-  /** Whether less was found than usual, so that the page is worth keeping. */
-  isBroken(counts: PageCounts, rows: number): boolean
+  /** Whether a page is worth keeping, where not all or none are kept. */
+  isWorthKeeping(seen: SeenPage): boolean
 }
 
 /** A visit's end, and the error as it was thrown. */
@@ -35,9 +36,9 @@ export async function visitPage(visitor: Visitor, visit: Visit): Promise<Visited
     return unreadEnd(visit, error)
   }
   const end = endOf(visitor, visit, page, reading)
-  if (download === null || end.isThere !== true) return { ...end, cause: null }
+  if (download === null || !leadsOn(settings, page, reading)) return { ...end, cause: null }
   try {
-    const { found, saved } = await download(visit, page, reading)
+    const { found, saved } = await download(visit, page, reading, { title: reading.title, ...rowsOf(settings, visit, page, reading)[0] })
     return { ...end, files: saved, counts: { ...end.counts, files: found }, cause: null }
   } catch (error) {
     const { state, error: said, cause } = unreadEnd(visit, error)
@@ -52,36 +53,72 @@ export function sourceOf({ text, url, status }: Pick<AskedPage, 'text' | 'url' |
 
 /** What came of a page, as it was read: pure, so that a page that was kept can be read again. */
 export function endOf(
-  { settings, isBroken }: Pick<Visitor, 'settings' | 'isBroken'>,
+  { settings, isWorthKeeping }: Pick<Visitor, 'settings' | 'isWorthKeeping'>,
   visit: Link & { position: number },
   page: AskedPage,
   reading: PageReading,
 ): VisitEnd {
-  const isGood = page.status >= 200 && page.status < 300
-  const isLeftOut = reading.state !== null && settings.skipStates.includes(reading.state)
-  const isThere = isGood && !isLeftOut
-  const givesRows = settings.targetTable !== null && !isLeftOut && (isGood || reading.state !== null)
+  const isRead = leadsOn(settings, page, reading)
+  const givesRows = settings.targetTable !== null && !isLeftOut(settings, reading) && (isGood(page) || reading.state !== null)
   const rows = givesRows ? rowsOf(settings, visit, page, reading) : []
   const counts = countsOf(settings, reading, rows)
-  const isKept = settings.keepPages === 'all' || (settings.keepPages === 'broken' && isThere && isBroken(counts, rows.length))
+  const hasValidator = page.etag !== null || page.lastModified !== null
+  const isKept =
+    settings.keepPages === 'all' ||
+    (settings.keepPages === 'broken' && isRead && isWorthKeeping({ counts, rows: rows.length, hasValidator }))
   return {
     position: visit.position,
     state: 'done',
     statusCode: page.status,
     stateWord: reading.state,
     title: reading.title,
-    isThere,
-    label: labelOf(settings, { id: visit.item, url: visit.url, title: reading.title, state: reading.state }),
+    isThere: isThere(settings, page, reading),
+    // What was not read well is no empty list.
+    label:
+      isRead || rows.length > 0 ? labelOf(settings, { id: visit.item, url: visit.url, title: reading.title, state: reading.state }) : null,
     rows,
     files: [],
     counts,
     etag: page.etag,
     lastModified: page.lastModified,
-    sha256: createHash('sha256').update(page.bytes).digest('hex'),
+    sha256: hashOf(page.bytes),
+    fingerprint: fingerprintOf(page, reading),
     body: isKept ? { bytes: page.bytes, type: page.type, status: page.status } : null,
     error: null,
-    found: isThere ? linksOf(settings, visit, page, reading) : [],
+    found: isRead ? linksOf(settings, visit, page, reading) : [],
   }
+}
+
+function isGood({ status }: AskedPage): boolean {
+  return status >= 200 && status < 300
+}
+
+function isLeftOut({ skipStates }: ScrapeSettings, { state }: PageReading): boolean {
+  return state !== null && skipStates.includes(state)
+}
+
+/** By its state, where the settings say which states are misses. */
+function isThere(settings: ScrapeSettings, page: AskedPage, reading: PageReading): boolean {
+  const { missStates } = settings
+  if (missStates !== null && reading.state !== null) return !missStates.includes(reading.state)
+  return isGood(page) && !isLeftOut(settings, reading)
+}
+
+/** Its links and files are wanted. */
+function leadsOn(settings: ScrapeSettings, page: AskedPage, reading: PageReading): boolean {
+  return isGood(page) && !isLeftOut(settings, reading) && isThere(settings, page, reading)
+}
+
+/** Of what was read, whatever else the page says. What stands behind a semicolon in an address is mostly the session's. */
+function fingerprintOf({ text, bytes }: AskedPage, { state, title, rows, follow, next, files, statistics }: PageReading): string {
+  if (text === null) return hashOf(bytes)
+  const links = [...follow, next ?? '', ...files.map(({ url }) => url)].map((url) => url.replaceAll(/;[^/?#]*/g, ''))
+  const found = statistics.map(({ matched }) => matched)
+  return hashOf(JSON.stringify([state, title, rows, links, found]))
+}
+
+function hashOf(what: Buffer | string): string {
+  return createHash('sha256').update(what).digest('hex')
 }
 
 type Row = Record<string, string | null>
@@ -101,8 +138,8 @@ function rowsOf(settings: ScrapeSettings, visit: Link, page: AskedPage, reading:
   const matched = new Map(reading.statistics.map(({ name, matched: times }) => [name, times]))
   const columns = settings.fields.filter(({ stateWord }) => stateWord === null)
   const valueIn = (row: Row, field: ScrapeSettings['fields'][number]): string | null => {
-    const own = ownName(field)
-    if (own !== null) return facts[own]
+    const fact = factOf(field)
+    if (fact !== null) return facts[fact]
     return field.isCount ? String(matched.get(field.columnName) ?? 0) : (row[field.columnName] ?? null)
   }
   return reading.rows
@@ -142,13 +179,14 @@ function unreadEnd(visit: Visit, error: unknown): Visited {
     stateWord: null,
     title: null,
     isThere: null,
-    label: '',
+    label: null,
     rows: [],
     files: [],
     counts: { files: 0, fields: {}, selectors: {} },
     etag: null,
     lastModified: null,
     sha256: null,
+    fingerprint: null,
     body: null,
     error: { code: error.code, message: error.message, mayPass: !(error instanceof PermanentError) },
     found: [],

@@ -8,7 +8,7 @@ import { openDownloads } from './open-downloads.ts'
 import { openPages } from './open-pages.ts'
 import { openReader } from './open-reader.ts'
 import { pageRules } from './page-rules.ts'
-import { brokenPages } from './usual.ts'
+import { pagesToKeep } from './usual.ts'
 import { type Visited, visitPage } from './visit-page.ts'
 import { walk } from './walk.ts'
 
@@ -77,10 +77,10 @@ async function walkAll(context: ScrapeContext, { scan, usual, spool }: PagesToVi
   await mkdir(spool, { recursive: true })
   await using client = await openClient(context, patience)
   const downloadFolder = fileFolder === null || settings.clickSelector === null ? null : spool
-  await using pages = openPages({ client, settings, downloadFolder, keptBody: scan.keptBody, signal })
+  await using pages = openPages({ client, settings, chromium: context.chromium, downloadFolder, keptBody: scan.keptBody, signal })
   const download = fileFolder === null ? null : openDownloads({ client, settings, scan, folder: fileFolder, spool, signal })
   await using reader = openReader(pageRules(settings))
-  const visitor = { settings, reader, pages, download, isBroken: brokenPages(settings, usual) }
+  const visitor = { settings, reader, pages, download, isWorthKeeping: pagesToKeep(settings, usual) }
   const before = await scan.tally()
   if (before.done > 0) log(`The scan goes on behind ${before.done.toLocaleString('en')} pages that were read before`)
   let visited = before.done + before.skipped

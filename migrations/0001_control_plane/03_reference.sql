@@ -40,6 +40,7 @@ insert into dba.setting (name, value, description) values
   ('live_since', null, 'Kept by Rota: when this database last became the live one. Fires before it are missed, never caught up.'),
   ('retention_run', '400 days', 'How long ended runs, with their attempts, stay in dba.run: an interval.'),
   ('retention_logentry', '90 days', 'How long lines stay in dba.logentry: an interval, rounded up to whole months.'),
+  ('retention_configversion', '400 days', 'How long former versions of configs stay in dba.configversion: an interval. The present one stays, and so does one that a run in dba.run names. select dba.forget_config_versions() takes out the others.'),
   ('retention_alert', '400 days', 'How long incidents that recovered stay in dba.alert, with who was told: an interval.'),
   ('retention_worker', '30 days', 'How long dead workers stay in dba.worker: an interval.'),
   ('retention_outboxcontent', '90 days', 'How long the bytes of mails that went out stay in dba.outboxcontent: an interval. The rows of dba.outbox stay.'),

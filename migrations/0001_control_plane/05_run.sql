@@ -161,6 +161,7 @@ create table dba.attempt (
   error_message  text,
   error_detail   text,
   error_hint     text,
+  advanced_at    timestamptz,
   primary key (run_id, attempt),
   constraint outcome_is_a_known_word check (outcome in ('succeeded', 'failed', 'cancelled', 'lost', 'handed_back'))
 );
@@ -175,6 +176,7 @@ comment on column dba.attempt.error_code is 'Stable word for its error; worker_l
 comment on column dba.attempt.error_message is 'Its error in one clause.';
 comment on column dba.attempt.error_detail is 'What was seen.';
 comment on column dba.attempt.error_hint is 'What to do.';
+comment on column dba.attempt.advanced_at is 'When it last stored something that a later attempt need not do again; null: never, or its job begins anew each time. An attempt that got ahead and then ran out of time or lost its worker does not count against max_attempts.';
 comment on constraint outcome_is_a_known_word on dba.attempt is 'Set by Rota.';
 comment on constraint attempt_run_id_fkey on dba.attempt is 'Goes with its run.';
 

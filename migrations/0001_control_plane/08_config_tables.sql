@@ -8,7 +8,7 @@ create table dba.configversion (
   saved_at     timestamptz  not null default clock_timestamp(),
   primary key (job, config_name, version)
 );
-comment on table dba.configversion is 'What a config was in each version, with the rows beside it: select settings from dba.configversion where config_name = ''prices'' and version = 3. Runs carry the version as config_version. Who changed what: dba.configaudit.';
+comment on table dba.configversion is 'What a config was in each version, with the rows beside it: select settings from dba.configversion where config_name = ''prices'' and version = 3. Runs carry the version as config_version. Who changed what: dba.configaudit. How long former ones stay: dba.setting.retention_configversion.';
 comment on column dba.configversion.job is 'The job.';
 comment on column dba.configversion.config_name is 'Row of its settings table, as it is named now.';
 comment on column dba.configversion.version is 'Version of the config: every change of it, or of a row beside it, makes another one.';
@@ -170,6 +170,27 @@ begin
 end
 $$;
 comment on function dba.save_config_version() is 'Deferred trigger of settings tables: keeps each version that a transaction leaves behind.';
+
+create function dba.forget_config_versions()
+returns bigint
+language sql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  with forgotten as (
+    delete from dba.configversion v
+    -- By when the next one came: until then it was in force.
+    where exists (
+        select from dba.configversion later
+        where (later.job, later.config_name) = (v.job, v.config_name) and later.version > v.version
+          and later.saved_at < clock_timestamp() - coalesce((select t.value::interval from dba.setting t where t.name = 'retention_configversion'), interval '400 days'))
+      and not exists (select from dba.run r where (r.job, r.config_name, r.config_version) = (v.job, v.config_name, v.version))
+      and not exists (select from dba.jobconfig c where (c.job, c.config_name, c.version) = (v.job, v.config_name, v.version))
+    returning 1
+  )
+  select count(*) from forgotten
+$$;
+comment on function dba.forget_config_versions() is 'Takes former versions of configs out of dba.configversion that are older than dba.setting.retention_configversion and that no run in dba.run names; returns how many.';
 
 -- Another row beside a config is another version of it: its schedules are answered anew. With the rights of the owner, who keeps the version.
 create function dba.count_up_version()

@@ -108,8 +108,8 @@ begin
   if not exists (select from dba.lane l where l.lane = new.lane) then
     perform dba.refuse(format('no lane "%s"', new.lane), dba.known_names_hint(new.lane, array(select l.lane from dba.lane l)), null, '23503');
   end if;
-  -- The address of a token server is none.
-  if replace(new.options::text, '"token_url"', '""') ~* '"[^"]*(password|passwd|secret|token|api_?key)[^"]*"\s*:' then
+  -- password_field names a field of a form, and the address of a token server is none.
+  if regexp_replace(new.options::text, '"(password_field|token_url)"', '', 'g') ~* '"[^"]*(password|passwd|secret|token|api_?key)[^"]*"\s*:' then
     perform dba.refuse('options of a connection hold no secret', 'Set it with: rota secret set <name>, and name it in dba.connection.secret_name.');
   end if;
   if tg_op = 'INSERT' then

@@ -20,7 +20,7 @@ create table dba.columnproposal (
   constraint proposal_state_is_open_approved_or_refused check (state in ('open', 'approved', 'refused')),
   constraint ddl_is_not_blank check (btrim(ddl) <> '')
 );
-comment on table dba.columnproposal is 'Changes of targets that files ask for, where on_new_column is propose. update dba.columnproposal set state = ''approved'' where proposal_id = 7 carries its ddl out with your rights, and the files that wait are loaded; ''refused'' does not.';
+comment on table dba.columnproposal is 'Changes of targets that files ask for, where on_new_column is propose. update dba.columnproposal set state = ''approved'' where proposal_id = 7 carries its ddl out with your rights, and the files that wait are loaded; ''refused'' does not: the files that wait fail, and those to come are loaded without the column, or without the rows that a column is too narrow for. To load a failed one so too: update dba.file set state = ''retry'' where file_id = 3.';
 comment on column dba.columnproposal.proposal_id is 'Number of the proposal.';
 comment on column dba.columnproposal.job is 'The job that makes it.';
 comment on column dba.columnproposal.config_name is 'Row of that job''s settings table.';
@@ -31,7 +31,7 @@ comment on column dba.columnproposal.target_table is 'The table that changes, as
 comment on column dba.columnproposal.column_name is 'The column that changes; null: the whole table.';
 comment on column dba.columnproposal.ddl is 'The exact statements. While it is open or refused you may correct them, for example the type; write schema.table.';
 comment on column dba.columnproposal.reason is 'In words: what the file has, what was seen in it, what it may be a rename of.';
-comment on column dba.columnproposal.state is 'open; people set approved or refused.';
+comment on column dba.columnproposal.state is 'open; people set approved (the change is made, files that wait are loaded) or refused (it is not: files that wait fail, later ones are loaded without the column). A refused one may still be approved.';
 comment on column dba.columnproposal.created_at is 'When it was made.';
 comment on column dba.columnproposal.decided_at is 'When it was decided. Kept by Rota.';
 comment on column dba.columnproposal.decided_by is 'Who decided. Kept by Rota.';
@@ -95,7 +95,7 @@ $$;
 comment on function dba.carry_out(bigint, text) is 'Runs the ddl of a proposal with the rights of whoever approves it.';
 
 -- With the rights of the owner, since people do not set a file that waits. When every proposal of the config is decided, its files come again;
--- where all were refused since they began to wait, there is nothing to come for.
+-- where all were refused since they began to wait, they fail: to leave out data of theirs is for a person to ask.
 create function dba.proposal_decided()
 returns trigger
 language plpgsql
@@ -112,10 +112,25 @@ begin
     and exists (
       select from dba.columnproposal p
       where p.job = f.job and p.config_name = f.config_name and p.state = 'approved' and p.decided_at >= f.updated_at);
+  -- Somebody has thought better of it.
+  if old.state = 'refused' and new.state = 'approved' then
+    update dba.file f
+    set state = 'retry', reason = format('loaded again: proposal %s was decided by %s', new.proposal_id, new.decided_by), updated_at = clock_timestamp()
+    where f.job = new.job and f.config_name = new.config_name and f.state = 'failed' and f.reason ~ format('^Refused by .* in dba[.]columnproposal [0-9, ]*\m%s\M', new.proposal_id);
+  end if;
+  update dba.file f
+  set state = 'failed', updated_at = clock_timestamp(),
+      reason = (
+        select format('Refused by %s in dba.columnproposal %s: %s%s', string_agg(distinct coalesce(p.decided_by, session_user), ', '), string_agg(p.proposal_id::text, ', ' order by p.proposal_id),
+          string_agg(case p.kind when 'create_table' then format('table "%s"', p.target_table) else format('column "%s"', p.column_name) end || coalesce(' (' || p.decided_reason || ')', ''), ', ' order by p.proposal_id),
+          case when bool_or(p.kind = 'create_table') then '' else format('. To load it without: update dba.file set state = ''retry'' where file_id = %s;', f.file_id) end)
+        from dba.columnproposal p
+        where p.job = f.job and p.config_name = f.config_name and p.state = 'refused' and (p.decided_at >= f.updated_at or p.proposal_id = new.proposal_id))
+  where f.job = new.job and f.config_name = new.config_name and f.state = 'waiting' and new.state = 'refused';
   return null;
 end
 $$;
-comment on function dba.proposal_decided() is 'AFTER trigger of dba.columnproposal: the files that waited for it are loaded again.';
+comment on function dba.proposal_decided() is 'AFTER trigger of dba.columnproposal: the files that waited for it are loaded again, or fail when nothing was approved.';
 create trigger proposal_decided after update on dba.columnproposal for each row
   when (new.state <> old.state and new.state <> 'open') execute function dba.proposal_decided();
 

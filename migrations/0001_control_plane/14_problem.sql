@@ -8,12 +8,12 @@ as $$ select standard is null and coalesce(cardinality(schedule.alert_to), 0) = 
 comment on function dba.tells_nobody(dba.scheduler, text) is 'Whether alerts of a schedule reach nobody, given what dba.setting.alert_to says.';
 
 -- Replaced where outgoing mail comes in.
-create function dba.mail_problem()
+create function dba.outbox_problem()
 returns table (severity text, subject text, since timestamptz, message text, fix text)
 language sql
 stable
 as $$ select null, null, null::timestamptz, null, null where false $$;
-comment on function dba.mail_problem() is 'What is wrong with outgoing mail, for dba.problem.';
+comment on function dba.outbox_problem() is 'What is wrong with outgoing mail, for dba.problem.';
 
 -- Replaced where alerts come in.
 create function dba.alert_problem()
@@ -22,6 +22,13 @@ language sql
 stable
 as $$ select null, null, null::timestamptz, null, null where false $$;
 comment on function dba.alert_problem() is 'Incidents that stand in no other table, and of which nobody could be told, for dba.problem.';
+
+create function dba.mail_problems()
+returns table (severity text, subject text, since timestamptz, message text, fix text)
+language sql
+stable
+as $$ select null::text, null::text, null::timestamptz, null::text, null::text where false $$;
+comment on function dba.mail_problems() is 'What is wrong with mails, as rows of dba.problem; job inbox says it.';
 
 create view dba.problem as
   with clock as materialized (
@@ -169,7 +176,10 @@ create view dba.problem as
     select a.severity, a.subject, a.since, a.message, a.fix from dba.alert_problem() a
 
     union all
-    select m.severity, m.subject, m.since, m.message, m.fix from dba.mail_problem() m
+    select m.severity, m.subject, m.since, m.message, m.fix from dba.outbox_problem() m
+
+    union all
+    select m.severity, m.subject, m.since, m.message, m.fix from dba.mail_problems() m
 
     union all
     select 'warning', k.connection_name, k.checked_at,

@@ -5,7 +5,8 @@ revoke execute on all functions in schema dba from public;
 grant execute on all functions in schema dba to rota_reader, rota_worker;
 revoke execute on function dba.adopt_home(), dba.make_log_partitions(integer), dba.refresh_timezones(),
   dba.adopt_people_table(text, text, boolean), dba.adopt_config_table(text) from rota_reader;
-grant execute on function dba.adopt_home() to rota_dba;
+revoke execute on function dba.forget_config_versions() from rota_reader;
+grant execute on function dba.adopt_home(), dba.forget_config_versions() to rota_dba;
 revoke execute on function dba.ask_for_check(text), dba.write_backfill(bigint, jsonb, text) from rota_reader;
 grant execute on function dba.ask_for_check(text), dba.write_backfill(bigint, jsonb, text) to rota_operator;
 

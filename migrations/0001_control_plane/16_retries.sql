@@ -37,6 +37,26 @@ end
 $$;
 comment on function dba.request_schedule(text, text) is 'The schedule that carries what people ask of a config, made when it is missing; null while somebody renames the config. For functions of Rota.';
 
+create function dba.write_request_run(of_job text, of_config text, args jsonb, reason text, run_id uuid default gen_random_uuid())
+returns uuid
+language plpgsql
+as $$
+declare
+  of_schedule constant bigint := dba.request_schedule(of_job, of_config);
+begin
+  if of_schedule is null then
+    perform dba.refuse(format('config "%s" is being renamed', of_config), 'Ask again when that transaction has ended.', null, '55P03');
+  end if;
+  insert into dba.run (run_id, schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time, args, requested_by, requested_reason)
+  select write_request_run.run_id, s.schedule_id, s.schedule_name, s.job, s.config_name, 'request', write_request_run.run_id::text, clock_timestamp(), clock_timestamp(),
+    dba.local_time_text(date_trunc('second', clock_timestamp()), s.time_zone), write_request_run.args, session_user, reason
+  from dba.scheduler s
+  where s.schedule_id = of_schedule;
+  return write_request_run.run_id;
+end
+$$;
+comment on function dba.write_request_run(text, text, jsonb, text, uuid) is 'Writes the run of what somebody asked of a config rather than of a schedule. For functions of Rota, which have judged it; returns the run.';
+
 create function dba.plan_retries()
 returns integer
 language plpgsql
@@ -85,4 +105,4 @@ end
 $$;
 comment on function dba.plan_retries() is 'Makes runs for files and rows that were set to retry; returns how many.';
 
-revoke execute on function dba.request_schedule(text, text) from rota_reader;
+revoke execute on function dba.request_schedule(text, text), dba.write_request_run(text, text, jsonb, text, uuid) from rota_reader, public;

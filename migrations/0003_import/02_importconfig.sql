@@ -110,22 +110,24 @@ create table dba.importconfig (
   constraint on_duplicate_key_is_fail_last_or_first check (on_duplicate_key in ('fail', 'last', 'first')),
   constraint on_duplicate_key_needs_key_columns check (on_duplicate_key = 'fail' or key_columns is not null),
   constraint datasource_and_datasettype_are_not_blank check (btrim(datasource) <> '' and btrim(datasettype) <> ''),
-  constraint label_from_is_known check (label_from in ('static', 'filename', 'folder', 'content')),
+  constraint label_from_is_known check (label_from in ('static', 'filename', 'folder', 'content', 'mail', 'page')),
   constraint a_static_label_stands_in_label_spec check (label_from <> 'static' or btrim(coalesce(label_spec, '')) <> ''),
   constraint a_label_from_content_names_its_cell_or_column check (label_from <> 'content' or btrim(coalesce(label_spec, '')) <> ''),
-  constraint label_spec_can_be_read check (label_from in ('static', 'content') or dba.check_regex(label_spec, 'label_spec') is not null or label_spec is null),
-  constraint date_from_is_known check (date_from in ('static', 'filename', 'content', 'modified', 'today')),
+  constraint label_spec_can_be_read check (label_from not in ('filename', 'folder') or dba.check_regex(label_spec, 'label_spec') is not null or label_spec is null),
+  constraint label_spec_names_what_a_mail_or_page_tells check (label_from not in ('mail', 'page') or dba.check_origin_spec(label_from, label_spec, 'label_spec') is not null or label_spec is null),
+  constraint date_from_is_known check (date_from in ('static', 'filename', 'content', 'modified', 'today', 'mail', 'page')),
   constraint a_static_date_stands_in_date_spec check (date_from <> 'static' or btrim(coalesce(date_spec, '')) <> ''),
   constraint a_date_from_content_names_its_cell_or_column check (date_from <> 'content' or btrim(coalesce(date_spec, '')) <> ''),
   constraint date_spec_can_be_read check (date_from <> 'filename' or dba.check_regex(date_spec, 'date_spec') is not null or date_spec is null),
+  constraint date_spec_names_what_a_mail_or_page_tells check (date_from not in ('mail', 'page') or dba.check_origin_spec(date_from, date_spec, 'date_spec') is not null or date_spec is null),
   constraint date_format_can_be_read check (dba.check_date_format(date_format, 'day') is not null),
   constraint on_unreadable_date_is_fail_or_today check (on_unreadable_date in ('fail', 'today')),
   constraint part_delimiter_is_not_empty check (part_delimiter <> ''),
   constraint empty_when_can_be_read check (dba.check_regex(empty_when, 'empty_when') is not null or empty_when is null),
   constraint a_spec_or_pattern_is_null_or_not_empty check (label_spec <> '' and date_spec <> '' and ends_when <> '' and empty_when <> ''),
   constraint regular_expressions_mean_the_same_everywhere check (
-    (pattern_kind <> 'regex' or dba.reads_everywhere(file_pattern)) and (label_from not in ('filename', 'folder') or dba.reads_everywhere(label_spec))
-    and (date_from <> 'filename' or dba.reads_everywhere(date_spec)) and dba.reads_everywhere(substring(sheet from '^/(.+)/$')) and dba.reads_everywhere(substring(member_pattern from '^/(.+)/$'))
+    (pattern_kind <> 'regex' or dba.reads_everywhere(file_pattern)) and (label_from not in ('filename', 'folder', 'mail', 'page') or dba.reads_everywhere(label_spec))
+    and (date_from not in ('filename', 'mail', 'page') or dba.reads_everywhere(date_spec)) and dba.reads_everywhere(substring(sheet from '^/(.+)/$')) and dba.reads_everywhere(substring(member_pattern from '^/(.+)/$'))
     and dba.reads_everywhere(ends_when) and dba.reads_everywhere(empty_when)),
   constraint dataset_column_is_a_plain_name check (dataset_column ~ '^[a-z_][a-z0-9_]{0,62}$'),
   constraint max_rejects_is_not_negative check (max_rejects >= 0),
@@ -160,21 +162,21 @@ comment on column dba.importconfig.encoding is 'Of a CSV or HTML page: windows-1
 comment on column dba.importconfig.name_rule is 'How headers become column names: legacy (default: lower case, blanks and dashes to _, all else stays) or readable (words joined by _: "% Change" becomes percent_change).';
 comment on column dba.importconfig.target_table is 'Where the rows go, as schema.table: feeds.price. Schema and table are made when missing and on_new_column is add or extra. Null: files are only converted to CSV (keep_csv).';
 comment on column dba.importconfig.keep_csv is 'True: the CSV that a file became stands beside the archived original, one per sheet that is read, and its path in dba.file.csv_paths.';
-comment on column dba.importconfig.on_new_column is 'A column in the file that the target lacks: add (default: added before the load, as text unless dba.importcolumn says otherwise), ignore, fail, extra (kept in a column extra jsonb) or propose (the file waits; dba.columnproposal has the statement to approve). The predecessor''s strategies 1, 2, 3 are add/null, ignore/null, ignore/fail (on_new_column/on_missing_column).';
+comment on column dba.importconfig.on_new_column is 'A column in the file that the target lacks: add (default: added before the load, as text unless dba.importcolumn says otherwise), ignore, fail, extra (kept in a column extra jsonb) or propose (the file waits; dba.columnproposal has the statement to approve). A column that is too narrow for a value is made wider with add and extra, and proposed so with propose; otherwise the row is refused. The predecessor''s strategies 1, 2, 3 are add/null, ignore/null, ignore/fail (on_new_column/on_missing_column).';
 comment on column dba.importconfig.on_missing_column is 'A column of the target that the file lacks: null (default) or fail. Whatever stands here: a file in which fewer than half of the target''s columns are found fails with header_not_recognised.';
 comment on column dba.importconfig.load_mode is 'append (default), replace (the rows of all former datasets leave), replace_dataset (those of the former dataset of the same source, type, label and date leave), upsert (rows with the same key_columns are overwritten) or append_new (rows that are there already, by key_columns or as a whole, are left out). Readers see the old rows or the new ones, never half.';
 comment on column dba.importconfig.key_columns is 'Columns of the target that name a row: {isin,price_date}. For upsert, and for append_new where a whole row is not meant.';
 comment on column dba.importconfig.on_duplicate_key is 'The same key twice in a file: fail (default), last or first: which of the rows is taken.';
 comment on column dba.importconfig.datasource is 'Where the data comes from; registered in dba.datasource when new. Null: the config''s name, filled in at the INSERT.';
 comment on column dba.importconfig.datasettype is 'Kind of dataset; registered in dba.datasettype when new.';
-comment on column dba.importconfig.label_from is 'What the dataset is about, taken from: filename (default), folder, content (a cell or a column, named in label_spec), or static text in label_spec.';
-comment on column dba.importconfig.label_spec is 'For filename and folder: null the whole name (without extension), digits the part of that number from 0, else a regular expression whose first group is taken. For content: a cell such as B2, else the header or name of a column, whose first value is taken. For static: the label.';
-comment on column dba.importconfig.date_from is 'Business date, taken from: modified (default: when the file was last written to), filename, content (a cell or a column, named in date_spec), today, or static text in date_spec.';
-comment on column dba.importconfig.date_spec is 'For filename: null the whole name (without extension), digits the part of that number from 0, else a regular expression whose first group is taken. For content: a cell such as B2, else the header or name of a column, whose first value is taken. For static: the date, written as date_format says.';
-comment on column dba.importconfig.date_format is 'How dates of file names, contents and static ones are written: yyyy yy MMMM MMM (Jan) MM M dd d EEE (Mon) HH H hh h mm ss SSS a (AM) XXX (zone), all else as it stands: yyyyMMddTHHmmss, dd.MM.yyyy, d. MMMM@de yyyy; several with " | " between them are tried in turn.';
+comment on column dba.importconfig.label_from is 'What the dataset is about, taken from: filename (default), folder, content (a cell or a column, named in label_spec), mail or page (what the mail or page that the file came from tells), or static text in label_spec.';
+comment on column dba.importconfig.label_spec is 'For filename and folder: null the whole name (without extension), digits the part of that number from 0, else a regular expression whose first group is taken. For content: a cell such as B2, else the header or name of a column, whose first value is taken. For mail: subject (null: it), sender or date. For page: id (null: it, or else the address), address, fetched (the day), title, or a column of dba.scrapefield. Behind a colon which part of that, as for filename: subject: Prices for ([A-Z]+). For static: the label.';
+comment on column dba.importconfig.date_from is 'Business date, taken from: modified (default: when the file was last written to), filename, content (a cell or a column, named in date_spec), mail or page (what the mail or page that the file came from tells), today, or static text in date_spec.';
+comment on column dba.importconfig.date_spec is 'For filename: null the whole name (without extension), digits the part of that number from 0, else a regular expression whose first group is taken. For content: a cell such as B2, else the header or name of a column, whose first value is taken. For mail: date (null: it; when it was sent), or subject or sender with the part that is a date: subject: ([0-9]{8}). For page: fetched (null: it), or address, id, title or a column of dba.scrapefield: event_date. For static: the date, written as date_format says.';
+comment on column dba.importconfig.date_format is 'How dates of file names, contents, subjects, pages and static ones are written: yyyy yy MMMM MMM (Jan) MM M dd d EEE (Mon) HH H hh h mm ss SSS a (AM) XXX (zone), all else as it stands: yyyyMMddTHHmmss, dd.MM.yyyy, d. MMMM@de yyyy; several with " | " between them are tried in turn.';
 comment on column dba.importconfig.on_unreadable_date is 'When no date can be read: fail (default: the file fails and says what was found) or today.';
 comment on column dba.importconfig.part_delimiter is 'Splits the file name without extension into parts (a folder''s path into parts at /): _. The predecessor''s delimiter.';
-comment on column dba.importconfig.source_zone is 'Time zone for modified and today, and of times in the file: an IANA name.';
+comment on column dba.importconfig.source_zone is 'Time zone for modified, today and the days of mails and pages, and of times in the file: an IANA name.';
 comment on column dba.importconfig.empty_when is 'Regular expression: when a value in the first column matches, the file is archived as an empty dataset that supersedes nothing: Invalid Event ID.';
 comment on column dba.importconfig.dataset_column is 'The target''s column that refers to dba.dataset. Where the target has datasetid instead, that is taken.';
 comment on column dba.importconfig.max_rejects is 'Rows of a file that may be refused; above it the file fails as a whole. 0 (default): none. Null: no limit. Refused rows stand in dba.reject.';
@@ -227,14 +229,16 @@ comment on constraint key_columns_stand_once on dba.importconfig is 'Take out th
 comment on constraint on_duplicate_key_is_fail_last_or_first on dba.importconfig is 'Write fail, or which of the rows is taken: last or first.';
 comment on constraint on_duplicate_key_needs_key_columns on dba.importconfig is 'Name the columns that make the key: key_columns = ''{isin,price_date}''. Or leave on_duplicate_key at fail.';
 comment on constraint datasource_and_datasettype_are_not_blank on dba.importconfig is 'Write a name; datasource null: the config''s name.';
-comment on constraint label_from_is_known on dba.importconfig is 'Write filename, folder, content or static.';
+comment on constraint label_from_is_known on dba.importconfig is 'Write filename, folder, content, mail, page or static.';
 comment on constraint a_static_label_stands_in_label_spec on dba.importconfig is 'Put the label into label_spec.';
 comment on constraint a_label_from_content_names_its_cell_or_column on dba.importconfig is 'Put a cell such as B2, or the header of a column, into label_spec.';
 comment on constraint label_spec_can_be_read on dba.importconfig is 'Write digits (the part of that number from 0), or a regular expression whose first group is taken.';
-comment on constraint date_from_is_known on dba.importconfig is 'Write modified, filename, content, today or static.';
+comment on constraint label_spec_names_what_a_mail_or_page_tells on dba.importconfig is 'For mail: subject, sender or date; for page: address, id, fetched, title or a column of dba.scrapefield. Behind a colon which part of it: subject: Prices for ([A-Z]+).';
+comment on constraint date_from_is_known on dba.importconfig is 'Write modified, filename, content, mail, page, today or static.';
 comment on constraint a_static_date_stands_in_date_spec on dba.importconfig is 'Put the date into date_spec, written as date_format says.';
 comment on constraint a_date_from_content_names_its_cell_or_column on dba.importconfig is 'Put a cell such as B2, or the header of a column, into date_spec.';
 comment on constraint date_spec_can_be_read on dba.importconfig is 'Write digits (the part of that number from 0), or a regular expression whose first group is taken.';
+comment on constraint date_spec_names_what_a_mail_or_page_tells on dba.importconfig is 'For mail: date, or subject or sender with the part that is a date; for page: fetched, or address, id, title or a column of dba.scrapefield. Behind a colon which part of it: subject: ([0-9]{8}).';
 comment on constraint date_format_can_be_read on dba.importconfig is 'Build it from yyyy yy MMMM MMM MM M dd d EEE HH H hh h mm ss SSS a XXX; other letters but T and Z stand in quotes: yyyyMMdd, dd.MM.yyyy, yyyyMMddTHHmmss, d MMM yyyy.';
 comment on constraint on_unreadable_date_is_fail_or_today on dba.importconfig is 'Write fail, or today for the day of the load.';
 comment on constraint part_delimiter_is_not_empty on dba.importconfig is 'Write what stands between the parts of the name, for example _ or -.';

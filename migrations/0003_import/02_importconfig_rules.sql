@@ -16,11 +16,21 @@ begin
   elsif new.file_pattern is not null then
     perform dba.check_glob(new.file_pattern);
   end if;
+  if new.label_from = 'static' then
+    new.label_spec := nullif(new.label_spec, '');
+  end if;
+  if new.date_from = 'static' then
+    new.date_spec := nullif(new.date_spec, '');
+  end if;
   if new.label_from in ('filename', 'folder') then
     perform dba.check_regex(new.label_spec, 'label_spec');
+  elsif new.label_from in ('mail', 'page') then
+    perform dba.check_origin_spec(new.label_from, new.label_spec, 'label_spec');
   end if;
   if new.date_from = 'filename' then
     perform dba.check_regex(new.date_spec, 'date_spec');
+  elsif new.date_from in ('mail', 'page') then
+    perform dba.check_origin_spec(new.date_from, new.date_spec, 'date_spec');
   end if;
   perform dba.check_regex(new.empty_when, 'empty_when');
   perform dba.check_regex(new.ends_when, 'ends_when');
@@ -31,6 +41,9 @@ begin
   perform dba.check_cell_range(new.cell_range);
   if new.date_format is not null then
     perform dba.check_date_format(new.date_format, 'day');
+    if new.date_from = 'static' and btrim(new.date_spec) <> '' then
+      perform dba.check_static_date(new.date_spec, new.date_format);
+    end if;
   end if;
   if new.source_zone is not null and not exists (select from dba.timezone where time_zone = new.source_zone) then
     perform dba.refuse(format('source_zone "%s" is not known', new.source_zone),

@@ -64,8 +64,10 @@ declare
   missing text;
   numbered text;
   is_numbered boolean;
+  -- That there are no rows was held back.
+  is_empty constant boolean := new.dataset_column is null and old.rows_written = 0;
 begin
-  if target is null or held is null or new.dataset_column is null then
+  if not is_empty and (target is null or held is null or new.dataset_column is null) then
     perform dba.refuse(format('dataset %s cannot be released: %s is not there', new.dataset_id,
         case when target is null then format('table "%s"', new.target_table) else format('table "%s" with its rows', dba.quarantine_table(new.target_table)) end),
       format('Load its file again: update dba.file set state = ''retry'' where file_id = %s. Or set the dataset to deleted.', new.file_id));
@@ -75,18 +77,18 @@ begin
   from pg_attribute h
   left join pg_attribute t on t.attrelid = target and t.attname = h.attname and t.attnum > 0 and not t.attisdropped and t.attgenerated = ''
   where h.attrelid = held and h.attnum > 0 and not h.attisdropped;
-  if missing is not null then
+  if missing is not null and not is_empty then
     perform dba.refuse(format('"%s" no longer has the column "%s" that rows held back in %s have', new.target_table, missing, held),
       format('Add it again: alter table %s add column %I text; or drop it there: alter table %s drop column %2$I.', target, missing, held));
   end if;
   -- Numbers that the file did not bring, Postgres gives.
-  for numbered in select t.attname from pg_attribute t where t.attrelid = target and t.attidentity <> '' and t.attname::text = any (columns) loop
+  for numbered in select t.attname from pg_attribute t where not is_empty and t.attrelid = target and t.attidentity <> '' and t.attname::text = any (columns) loop
     execute format('select exists (select from %s where %I = $1 and %I is not null)', held, new.dataset_column, numbered) into is_numbered using new.dataset_id;
     if not is_numbered then
       columns := array_remove(columns, numbered);
     end if;
   end loop;
-  if mode in ('upsert', 'append_new') and not keys <@ columns then
+  if not is_empty and mode in ('upsert', 'append_new') and not keys <@ columns then
     perform dba.refuse(format('key_columns of config "%s" name no column "%s" of "%s"', new.config_name, (select k from unnest(keys) k where k <> all (columns) limit 1), new.target_table),
       'Correct key_columns in dba.importconfig, then release it again.');
   end if;
@@ -99,10 +101,12 @@ begin
     and (d.file_id = new.file_id
       or mode = 'replace' and d.target_table = new.target_table
       or mode = 'replace_dataset' and (d.datasource, d.datasettype, d.label, d.dataset_date) = (new.datasource, new.datasettype, new.label, new.dataset_date));
-  if mode = 'replace' then
+  if mode = 'replace' and target is not null then
     execute format('delete from %s', target);
   end if;
-  new.rows_written := dba.move_rows(held, target, columns, new.dataset_column, new.dataset_id, mode, keys);
+  if not is_empty then
+    new.rows_written := dba.move_rows(held, target, columns, new.dataset_column, new.dataset_id, mode, keys);
+  end if;
   new.valid_from := clock_timestamp();
   new.reason := format('released by %s%s', session_user, coalesce('; it was held back: ' || old.reason, ''));
   return new;

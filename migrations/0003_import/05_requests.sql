@@ -154,25 +154,16 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   new_run constant uuid := gen_random_uuid();
-  of_schedule constant bigint := dba.request_schedule('import', config);
   of_dryrun bigint;
 begin
   -- Here the caller is the session: the function itself acts as the owner.
   perform dba.keep_operator_inside(session_user, config, write_request.file);
-  if of_schedule is null then
-    perform dba.refuse(format('config "%s" is being renamed', config), 'Ask again when that transaction has ended.', null, '55P03');
-  end if;
   if is_dry then
     insert into dba.dryrun (run_id, config_name, file) values (new_run, config, write_request.file) returning dryrun_id into of_dryrun;
   end if;
-  insert into dba.run (run_id, schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time, args, requested_by, requested_reason)
-  select new_run, s.schedule_id, s.schedule_name, s.job, s.config_name, 'request', new_run::text, clock_timestamp(), clock_timestamp(),
-    dba.local_time_text(date_trunc('second', clock_timestamp()), s.time_zone),
+  return dba.write_request_run('import', config,
     jsonb_build_object('file', write_request.file) || case when is_dry then jsonb_build_object('dry_run', true, 'dryrun_id', of_dryrun) else '{}' end,
-    session_user, reason
-  from dba.scheduler s
-  where s.schedule_id = of_schedule;
-  return new_run;
+    reason, new_run);
 end
 $$;
 comment on function dba.write_request(text, text, boolean, text) is 'Writes the run of a request. People call dba.request_import and dba.request_dry_run.';
@@ -187,7 +178,7 @@ as $$
 begin
   update dba.dryrun d
   set state = 'failed', finished_at = clock_timestamp(),
-      message = coalesce(nullif(concat_ws('. ', rtrim(new.error_message, '.'), rtrim(new.error_detail, '.'), new.error_hint), ''), new.reason, format('the run was %s', new.state))
+      message = coalesce(nullif(replace(concat_ws('. ', rtrim(new.error_message, '.'), rtrim(new.error_detail, '.'), new.error_hint), ';. ', '; '), ''), new.reason, format('the run was %s', new.state))
   where d.dryrun_id = (new.args ->> 'dryrun_id')::bigint and d.state in ('requested', 'running');
   return null;
 end

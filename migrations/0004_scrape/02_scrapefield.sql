@@ -9,6 +9,7 @@ create table dba.scrapefield (
   attribute      text,
   pattern        text,
   page_text      boolean      not null default false,
+  page_fact      text,
   is_count       boolean      not null default false,
   type           text         not null default 'text',
   format         text,
@@ -36,6 +37,8 @@ create table dba.scrapefield (
   constraint regular_expressions_mean_the_same_everywhere check (concat_ws(' ', pattern, skip_when) !~ '\[\[[:.=]|\\[mMyYAZ]|\(\?(?!:|=|!|<=|<!)|(^| )\*\*\*'),
   constraint what_is_counted_has_a_selector check (not is_count or selector is not null),
   constraint the_text_of_the_page_has_no_selector check (not page_text or (selector is null and headers is null)),
+  constraint page_fact_is_known check (page_fact in ('id', 'url', 'final_url', 'status_code', 'state', 'title', 'row_count', 'fetched_at')),
+  constraint a_fact_of_the_page_is_read_nowhere_else check (page_fact is null or coalesce(selector, pattern, state_word) is null and headers is null and not page_text and not is_count),
   constraint type_is_not_blank check (btrim(type) <> ''),
   constraint format_fits_the_type check (dba.check_format(format, type) is not null or format is null),
   constraint transform_can_be_read check (dba.check_transform(transform) is not null or transform is null),
@@ -45,13 +48,14 @@ create table dba.scrapefield (
 );
 comment on table dba.scrapefield is 'What is read from a page of dba.scrapeconfig: a row is a column of the target, or with state_word a rule that says what state the page is in. Least: insert into dba.scrapefield (config_name, column_name, selector) values (''rates'', ''currency'', ''td:nth-child(1)'');';
 comment on column dba.scrapefield.config_name is 'Row of dba.scrapeconfig.';
-comment on column dba.scrapefield.column_name is 'Column of the target; of a rule with state_word just its name. Rota itself knows the fields id, url, final_url, status_code, state, title, row_count and fetched_at: a row here with such a name and nothing else puts it into the target.';
+comment on column dba.scrapefield.column_name is 'Column of the target; of a rule with state_word just its name. What Rota knows of the page by itself has the names of page_fact: a row with such a name and nothing else puts it into the target.';
 comment on column dba.scrapefield.position is 'Order of the columns in a new table, and of the rules: the first that matches says the state. Null: after the numbered ones, by name.';
 comment on column dba.scrapefield.headers is 'In a table with a header row: the cell below the first of these headers that the table has, upper or lower case: {company name,organization}; #1 is the first cell whatever its header.';
 comment on column dba.scrapefield.selector is 'CSS selector within the row (with row_selector) or the page; the first that it finds. Prefix page: looks in the whole page: page: h1.';
 comment on column dba.scrapefield.attribute is 'Attribute that is read: href. Addresses become absolute. Null: the text.';
 comment on column dba.scrapefield.pattern is 'Regular expression on what was found; its first group is the value, or the whole match. No match: null.';
 comment on column dba.scrapefield.page_text is 'True: pattern looks at all visible text of the page.';
+comment on column dba.scrapefield.page_fact is 'What Rota itself knows of the page, put under column_name: id, url, final_url (after redirects), status_code, state, title, row_count or fetched_at. Null: what column_name says, where it is one of these words and nothing else is given.';
 comment on column dba.scrapefield.is_count is 'True: the value is how many elements the selector finds; where a page is one row.';
 comment on column dba.scrapefield.type is 'Type of Postgres: text (default), integer, numeric(12,2), date, timestamptz, boolean …';
 comment on column dba.scrapefield.format is 'How the page writes it, as in dba.importcolumn: 1.234,56 or d MMM yyyy.';
@@ -74,6 +78,8 @@ comment on constraint skip_when_can_be_read on dba.scrapefield is 'Write a regul
 comment on constraint regular_expressions_mean_the_same_everywhere on dba.scrapefield is 'Classes as [[:alpha:]], the escapes \m \M \y \Y \A \Z and options as (?i) are Postgres''s alone, and the workers read these expressions. Write [A-Za-z], \b, [Aa].';
 comment on constraint what_is_counted_has_a_selector on dba.scrapefield is 'Write the selector of what is counted.';
 comment on constraint the_text_of_the_page_has_no_selector on dba.scrapefield is 'Set page_text = false, or take selector and headers out.';
+comment on constraint page_fact_is_known on dba.scrapefield is 'Write id, url, final_url, status_code, state, title, row_count or fetched_at; or null.';
+comment on constraint a_fact_of_the_page_is_read_nowhere_else on dba.scrapefield is 'Leave selector, headers, pattern, page_text, is_count and state_word out; transform may change the value.';
 comment on constraint type_is_not_blank on dba.scrapefield is 'Write text, or another type of Postgres.';
 comment on constraint format_fits_the_type on dba.scrapefield is 'Write a format for numbers, dates, times or true and false that fits type; or leave it empty.';
 comment on constraint transform_can_be_read on dba.scrapefield is 'Join steps by |: trim | upper.';

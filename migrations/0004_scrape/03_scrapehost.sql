@@ -20,7 +20,7 @@ create table dba.scrapehost (
   constraint host_is_a_name_or_a_star check (host = '*' or host ~ '^[][a-z0-9.:_-]+$'),
   constraint min_gap_is_between_0_and_1_hour check (min_gap between '0' and '1 hour'),
   constraint parallel_is_between_1_and_64 check (parallel between 1 and 64),
-  constraint user_agent_is_one_line check (btrim(user_agent) <> '' and user_agent !~ '[[:cntrl:]]'),
+  constraint user_agent_is_one_line check (user_agent ~ '^[!-~]([ -~]*[!-~])?$'),
   constraint robots_are_disobeyed_for_a_reason check (obey_robots or btrim(coalesce(robots_reason, '')) <> ''),
   constraint a_window_has_both_ends check ((active_from is null) = (active_to is null)),
   constraint a_window_is_not_empty check (active_from <> active_to)
@@ -40,7 +40,7 @@ comment on column dba.scrapehost.owner is 'Who answers for it.';
 comment on constraint host_is_a_name_or_a_star on dba.scrapehost is 'Write the host in lower case, without https:// and path: www.example.com.';
 comment on constraint min_gap_is_between_0_and_1_hour on dba.scrapehost is 'Write for example 5 seconds.';
 comment on constraint parallel_is_between_1_and_64 on dba.scrapehost is 'Write 1 to 64.';
-comment on constraint user_agent_is_one_line on dba.scrapehost is 'Write one line, for example Rota/1.0 (+https://example.com/bot).';
+comment on constraint user_agent_is_one_line on dba.scrapehost is 'Write one line of ASCII, for example Rota/1.0 (+https://example.com/bot).';
 comment on constraint robots_are_disobeyed_for_a_reason on dba.scrapehost is 'Write robots_reason: who allowed it, and when.';
 comment on constraint a_window_has_both_ends on dba.scrapehost is 'Give active_from and active_to, or neither.';
 comment on constraint a_window_is_not_empty on dba.scrapehost is 'Give two different times, or neither for the whole day.';
@@ -50,6 +50,12 @@ returns trigger
 language plpgsql
 as $$
 begin
+  if tg_op <> 'INSERT' and old.host = '*' and (tg_op = 'DELETE' or new.host <> '*') then
+    perform dba.refuse('host "*" stands for all hosts without a row, and stays', 'Change what it says, or insert a row for the host that you mean.');
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
   if not exists (select from dba.timezone t where t.time_zone = new.time_zone) then
     perform dba.refuse(format('time zone "%s" is not known', new.time_zone),
       coalesce(format('Did you mean "%s"? ', dba.nearest_name(new.time_zone, array(select t.time_zone from dba.timezone t))), '') || 'Write an IANA name such as Europe/Warsaw: select * from dba.timezone.');
@@ -57,8 +63,8 @@ begin
   return new;
 end
 $$;
-comment on function dba.scrapehost_rules() is 'BEFORE trigger of dba.scrapehost: refuses unknown zones.';
-create trigger m_scrapehost_rules before insert or update on dba.scrapehost for each row when (current_user <> 'rota_worker') execute function dba.scrapehost_rules();
+comment on function dba.scrapehost_rules() is 'BEFORE trigger of dba.scrapehost: refuses unknown zones, and to do without the row of *.';
+create trigger m_scrapehost_rules before insert or update or delete on dba.scrapehost for each row when (current_user <> 'rota_worker') execute function dba.scrapehost_rules();
 select dba.adopt_people_table('scrapehost', 'host');
 insert into dba.scrapehost (host, description) values ('*', 'Every host without a row of its own.');
 
@@ -201,6 +207,34 @@ as $$
     blocked_reason = case when excluded.blocked_until > coalesce(hoststate.blocked_until, '-infinity') then excluded.blocked_reason else hoststate.blocked_reason end
 $$;
 comment on function dba.block_host(text, timestamptz, text) is 'For workers: nobody asks the host before that moment.';
+
+-- Rests on the right to execute it, given to rota_operator below.
+create function dba.ask_host_again(host text)
+returns text
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  was dba.hoststate;
+  robots integer;
+begin
+  select * into was from dba.hoststate h where h.host = lower(btrim(ask_host_again.host)) for update;
+  update dba.hoststate h set blocked_until = null, blocked_reason = null, next_at = least(h.next_at, clock_timestamp()) where h.host = was.host;
+  update dba.hoststate h set robots_text = null, robots_kind = null, robots_at = null
+  where h.robots_at is not null and h.host in ('http://' || lower(btrim(ask_host_again.host)), 'https://' || lower(btrim(ask_host_again.host)));
+  get diagnostics robots = row_count;
+  if was.host is null and robots = 0 then
+    perform dba.refuse(format('host "%s" has not been asked yet', coalesce(ask_host_again.host, '')),
+      dba.known_names_hint(coalesce(ask_host_again.host, ''), array(select h.host from dba.hoststate h where h.host !~ '^https?://')));
+  end if;
+  return case when was.blocked_until > clock_timestamp() then format('it was left alone until %s: %s', was.blocked_until, was.blocked_reason) else 'it was not left alone' end
+    || case when robots > 0 then '; its robots.txt is fetched anew' else '' end;
+end
+$$;
+comment on function dba.ask_host_again(text) is 'Ends the time for which a host asked to be left alone, and forgets its robots.txt, when its people have said that it may be asked: select dba.ask_host_again(''www.example.com''). Returns what was. Runs that wait notice within some seconds.';
+revoke execute on function dba.ask_host_again(text) from rota_reader, public;
+grant execute on function dba.ask_host_again(text) to rota_operator;
 
 grant select on dba.hoststate, dba.hostlease to rota_reader;
 grant select, insert, update, delete on dba.hoststate, dba.hostlease to rota_worker;

@@ -13,6 +13,7 @@ create table dba.page (
   etag           text,
   last_modified  text,
   sha256         text,
+  fingerprint    text,
   run_id         uuid,
   error_code     text,
   error_message  text,
@@ -34,7 +35,7 @@ comment on column dba.page.page_id is 'Number of the page.';
 comment on column dba.page.config_name is 'Row of dba.scrapeconfig.';
 comment on column dba.page.url is 'Its address as it was asked for.';
 comment on column dba.page.item is 'The id in that address.';
-comment on column dba.page.life is 'new (first there at the last look), seen (unchanged), changed, gone (it was there, and is not any more); null: it was never there.';
+comment on column dba.page.life is 'new (first there at the last look), seen (what is read from it is as it was), changed, gone (it was there, and is not any more); null: it was never there.';
 comment on column dba.page.state_word is 'State by the rules of dba.scrapefield: Active, Empty, Invalid, …';
 comment on column dba.page.status_code is 'HTTP status of the last answer.';
 comment on column dba.page.title is 'Its title.';
@@ -42,12 +43,13 @@ comment on column dba.page.row_count is 'Rows that were read from it.';
 comment on column dba.page.etag is 'What the server calls this version of it; sent back to be told whether it changed.';
 comment on column dba.page.last_modified is 'When the server says that it changed.';
 comment on column dba.page.sha256 is 'Hash of its bytes, hexadecimal.';
+comment on column dba.page.fingerprint is 'Hash of what was read: state, title, values and links, without what stands behind a semicolon in these. A page that differs only in what nobody reads (a time stamp, a nonce) has the same; so that by it, not by the bytes, a page is changed. Other rules read other things: the first run after an edit of them may call pages changed.';
 comment on column dba.page.run_id is 'The run that looked last.';
 comment on column dba.page.error_code is 'Stable word for what went wrong at the last look; null: nothing.';
 comment on column dba.page.error_message is 'The same in words.';
 comment on column dba.page.first_seen_at is 'When it was first there; null: never.';
 comment on column dba.page.last_seen_at is 'When it was last there.';
-comment on column dba.page.changed_at is 'When its bytes last changed.';
+comment on column dba.page.changed_at is 'When what is read from it last changed.';
 comment on column dba.page.gone_at is 'When it was first found to be gone.';
 comment on column dba.page.visited_at is 'When it was last asked for.';
 comment on column dba.page.body is 'Its bytes, packed with gzip, where keep_pages wants them; for rota scrape --replay.';
@@ -71,10 +73,12 @@ create table dba.pagefile (
   sha256       text         not null,
   etag         text,
   last_modified text,
+  page_values  jsonb,
   file_id      bigint       references dba.file (file_id) on delete set null,
-  saved_at     timestamptz  not null default clock_timestamp()
+  planned_at   timestamptz  not null default clock_timestamp(),
+  saved_at     timestamptz
 );
-comment on table dba.pagefile is 'Files downloaded from pages.';
+comment on table dba.pagefile is 'Files downloaded from pages. A row is written before its file gets its name, so that an import that takes it at once knows the page.';
 comment on column dba.pagefile.pagefile_id is 'Number of the download.';
 comment on column dba.pagefile.page_id is 'The page that led to it.';
 comment on column dba.pagefile.run_id is 'The run that fetched it.';
@@ -86,7 +90,9 @@ comment on column dba.pagefile.sha256 is 'Hash of its bytes, hexadecimal.';
 comment on column dba.pagefile.etag is 'What the server calls this version of it; sent back to be told whether it changed.';
 comment on column dba.pagefile.last_modified is 'When the server says that it changed.';
 comment on column dba.pagefile.file_id is 'Its row in the file ledger, once an import has taken it.';
-comment on column dba.pagefile.saved_at is 'When.';
+comment on column dba.pagefile.page_values is 'What was read from the page, of several rows the first, and its title: {"event": "Spring Forum", "title": "Events"}. label_spec and date_spec of dba.importconfig name these.';
+comment on column dba.pagefile.planned_at is 'When all of it was on the disk.';
+comment on column dba.pagefile.saved_at is 'When its page had been dealt with, and the file had its name. Null: not yet, or the run died before.';
 comment on constraint pagefile_page_id_fkey on dba.pagefile is 'Set by Rota.';
 comment on constraint pagefile_file_id_fkey on dba.pagefile is 'Set by Rota.';
 create index pagefile_by_page on dba.pagefile (page_id);

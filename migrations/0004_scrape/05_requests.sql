@@ -42,27 +42,13 @@ language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  new_run constant uuid := gen_random_uuid();
-  of_schedule bigint;
 begin
   if not exists (select from dba.scrapeconfig c where c.config_name = config) then
     perform dba.refuse(format('no config "%s" in dba.scrapeconfig', coalesce(config, '')), dba.known_names_hint(coalesce(config, ''), array(select c.config_name from dba.scrapeconfig c)), null, '23503');
   end if;
-  of_schedule := dba.request_schedule('scrape', config);
-  if of_schedule is null then
-    perform dba.refuse(format('config "%s" is being renamed', config), 'Ask again when that transaction has ended.', null, '55P03');
-  end if;
-  insert into dba.run (run_id, schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time, args, requested_by, requested_reason)
-  select new_run, s.schedule_id, s.schedule_name, s.job, s.config_name, 'request', new_run::text, clock_timestamp(), clock_timestamp(),
-    dba.local_time_text(date_trunc('second', clock_timestamp()), s.time_zone), case when replay then '{"replay": true}'::jsonb else '{}' end, session_user, reason
-  from dba.scheduler s
-  where s.schedule_id = of_schedule;
-  return new_run;
+  return dba.write_request_run('scrape', config, case when replay then '{"replay": true}'::jsonb else '{}' end, reason);
 end
 $$;
 comment on function dba.request_scrape(text, boolean, text) is 'Scrapes by a config now; with replay the kept pages are read again, nothing is fetched and nothing loaded: select dba.request_scrape(''rates'', replay => true). Returns the run.';
 revoke execute on function dba.request_scrape(text, boolean, text) from rota_reader, public;
 grant execute on function dba.request_scrape(text, boolean, text) to rota_operator;
-
-select dba.pin_search_path();

@@ -8,6 +8,7 @@ create table dba.inboxconfig (
   is_active              boolean      not null default true,
   connection_name        text         not null references dba.connection (connection_name) on update cascade on delete restrict,
   folder                 text         not null default 'INBOX',
+  wait_for               interval,
   rule_order             integer      not null default 100,
   sender_pattern         text,
   recipient_pattern      text,
@@ -40,6 +41,7 @@ create table dba.inboxconfig (
 
   constraint config_name_is_not_blank check (btrim(config_name) <> ''),
   constraint folder_is_not_blank check (btrim(folder) <> ''),
+  constraint wait_for_is_between_1_second_and_25_minutes check (wait_for between '1 second' and '25 minutes'),
   constraint sender_pattern_can_be_read check (dba.check_regex(sender_pattern, 'sender_pattern') is not null or sender_pattern is null),
   constraint recipient_pattern_can_be_read check (dba.check_regex(recipient_pattern, 'recipient_pattern') is not null or recipient_pattern is null),
   constraint subject_pattern_can_be_read check (dba.check_regex(subject_pattern, 'subject_pattern') is not null or subject_pattern is null),
@@ -57,7 +59,7 @@ create table dba.inboxconfig (
   constraint save_to_is_not_blank check (btrim(save_to) <> '' and save_to !~ '[[:cntrl:]]'),
   constraint name_prefix_is_part_of_a_name check (name_prefix !~ '[/\\[:cntrl:]]' and btrim(name_prefix) <> ''),
   constraint name_prefix_holds_known_words check (regexp_replace(name_prefix, '\{(date|timestamp|message_date|sender|uid)\}', '', 'g') !~ '[{}]'),
-  constraint processed_action_is_label_move_mark_read_or_leave check (processed_action in ('label', 'move', 'mark_read', 'leave')),
+  constraint processed_action_is_label_move_flag_mark_read_or_leave check (processed_action in ('label', 'move', 'flag', 'mark_read', 'leave')),
   constraint labels_are_not_blank check (btrim(processed_label) <> '' and btrim(error_label) <> ''),
   constraint the_two_labels_differ check (lower(processed_label) <> lower(error_label)),
   constraint allowed_senders_are_addresses_or_domains check (array_position(allowed_senders, null) is null and array_to_string(allowed_senders, chr(10)) ~ '^([^@[:space:]]*@?[^@[:space:]]+(\n|$))+$'),
@@ -70,6 +72,7 @@ comment on column dba.inboxconfig.config_name is 'Its name; dba.scheduler.config
 comment on column dba.inboxconfig.is_active is 'False: the rule is left out, and fires of its schedules are skipped.';
 comment on column dba.inboxconfig.connection_name is 'Row of dba.connection of kind imap, gmail or folder (a folder of .eml files).';
 comment on column dba.inboxconfig.folder is 'Folder or label of the mailbox: INBOX, or Feeds/Prices.';
+comment on column dba.inboxconfig.wait_for is 'A run of this rule stays connected for so long after it has looked, and takes new mail the moment the IMAP server tells of it: 4 minutes with cron @every 5m leaves hardly a gap. The run takes up one place of its worker meanwhile. Null (default): it looks once; the schedule says how often. Only for connections of kind imap.';
 comment on column dba.inboxconfig.rule_order is 'Smaller numbers are tried first, then by name.';
 comment on column dba.inboxconfig.sender_pattern is 'Regular expression on the sender''s address and name, upper or lower case: @example[.]com$.';
 comment on column dba.inboxconfig.recipient_pattern is 'Regular expression on any of the recipients (to, cc, delivered-to).';
@@ -84,14 +87,14 @@ comment on column dba.inboxconfig.save_to is 'Folder for the files: absolute, or
 comment on column dba.inboxconfig.import_config is 'Row of dba.importconfig whose source folder gets the files.';
 comment on column dba.inboxconfig.save_raw is 'True: the whole mail is saved as .eml too.';
 comment on column dba.inboxconfig.name_prefix is 'Put before the names of the files: {date}_ (20261122, today in the zone of the schedule), {timestamp}_ (20261122T061500), {message_date}_ (when it was received), {sender}_, {uid}_. Null: nothing; a name that is taken gets a number.';
-comment on column dba.inboxconfig.processed_action is 'What becomes of a mail once its files are safe: label (default; with Gmail it stays in the folder too, elsewhere it is moved), move, mark_read, or leave: then the mailbox is not touched at all, whatever happens. Where several rules take a mail, the first one''s counts. A connection that is_read_only leaves all mails as they are.';
+comment on column dba.inboxconfig.processed_action is 'What becomes of a mail once its files are safe: label (default; with Gmail it stays in the folder too, elsewhere it is moved), move, flag (a star; it stays unread where it is), mark_read, or leave: then the mailbox is not touched at all, whatever happens. Where several rules take a mail (stop_on_match = false), the strongest is carried out, once: move before label, flag, mark_read, leave; of equals that of the first rule, with its processed_label. A connection that is_read_only leaves all mails as they are.';
 comment on column dba.inboxconfig.processed_label is 'Label or folder of mails that were dealt with; made when missing.';
 comment on column dba.inboxconfig.error_label is 'Label or folder of mails that matched and were refused: not trusted, blocked, too large; made when missing.';
-comment on column dba.inboxconfig.stop_on_match is 'True: later rules do not look at a mail that this one took.';
+comment on column dba.inboxconfig.stop_on_match is 'True: later rules do not look at a mail that this one took. False: each that matches saves its files too; what becomes of the mail then, see processed_action.';
 comment on column dba.inboxconfig.allowed_senders is 'Addresses and domains whose mails may be taken: {boss@example.com,example.org}. Others that match go under error_label. Null: anybody''s.';
 comment on column dba.inboxconfig.require_authenticated is 'True: only mails whose sender the receiving server has verified (DMARC, or DKIM or SPF of the sender''s domain).';
 comment on column dba.inboxconfig.authserv_id is 'Name by which the receiving server signs its verdict in Authentication-Results: mx.google.com. Headers of others are not believed. * means the topmost one, for servers that write no name and take foreign ones out, as Microsoft 365 does.';
-comment on column dba.inboxconfig.blocked_types is 'Files that are never saved; a mail with one goes under error_label. The groups macro, executable, script and disk_image are known by name and by content, also within a zip; endings (zip, html) by name. Default: the four groups.';
+comment on column dba.inboxconfig.blocked_types is 'Files that are never saved; a mail with one among those that attachment_pattern and attachment_types would save goes under error_label. The groups macro, executable, script and disk_image are known by name and by content, also within archives in archives (three deep; what lies deeper, or has more than 256 MB, is refused); endings (zip, html) by name. Default: the four groups.';
 comment on column dba.inboxconfig.description is 'What these mails are and who sends them.';
 comment on column dba.inboxconfig.owner is 'Who answers for it.';
 
@@ -99,6 +102,7 @@ comment on constraint inboxconfig_connection_name_fkey on dba.inboxconfig is 'In
 comment on constraint inboxconfig_import_config_fkey on dba.inboxconfig is 'Insert the config into dba.importconfig first.';
 comment on constraint config_name_is_not_blank on dba.inboxconfig is 'Give it a name, for example price mails.';
 comment on constraint folder_is_not_blank on dba.inboxconfig is 'Write INBOX, or the name of another folder or label.';
+comment on constraint wait_for_is_between_1_second_and_25_minutes on dba.inboxconfig is 'Write for example 4 minutes, or null.';
 comment on constraint sender_pattern_can_be_read on dba.inboxconfig is 'Write a regular expression, for example @example[.]com$.';
 comment on constraint recipient_pattern_can_be_read on dba.inboxconfig is 'Write a regular expression, for example ^feeds@.';
 comment on constraint subject_pattern_can_be_read on dba.inboxconfig is 'Write a regular expression, for example ^Daily prices.';
@@ -114,7 +118,7 @@ comment on constraint a_rule_that_saves_has_a_place on dba.inboxconfig is 'Name 
 comment on constraint save_to_is_not_blank on dba.inboxconfig is 'Write a folder: inbox/prices is below the data folder, /srv/prices is absolute.';
 comment on constraint name_prefix_is_part_of_a_name on dba.inboxconfig is 'Write it without slashes, for example {date}_.';
 comment on constraint name_prefix_holds_known_words on dba.inboxconfig is 'Between braces: date, timestamp, message_date, sender or uid.';
-comment on constraint processed_action_is_label_move_mark_read_or_leave on dba.inboxconfig is 'Write label, move, mark_read or leave.';
+comment on constraint processed_action_is_label_move_flag_mark_read_or_leave on dba.inboxconfig is 'Write label, move, flag, mark_read or leave.';
 comment on constraint labels_are_not_blank on dba.inboxconfig is 'Write the name of a label or folder, for example Processed.';
 comment on constraint the_two_labels_differ on dba.inboxconfig is 'Mails that failed must not lie among those that were dealt with: give error_label another name.';
 comment on constraint allowed_senders_are_addresses_or_domains on dba.inboxconfig is 'Write addresses or domains: ''{boss@example.com,example.org}''.';
@@ -142,6 +146,9 @@ begin
       perform dba.refuse(
         case when kind_found is null then format('no connection "%s"', new.connection_name) else format('connection "%s" is of kind %s', new.connection_name, kind_found) end,
         'Job inbox takes a connection of kind imap, gmail or folder. ' || dba.known_names_hint(new.connection_name, array(select connection_name from dba.connection where kind in ('imap', 'gmail', 'folder'))), null, '23503');
+    end if;
+    if new.wait_for is not null and kind_found <> 'imap' then
+      perform dba.refuse(format('connection "%s" is of kind %s, which tells nobody of new mail', new.connection_name, kind_found), 'Write null into wait_for, and let the schedule look often: cron @every 1m.');
     end if;
   end if;
   return new;

@@ -48,6 +48,9 @@ create table dba.message (
   action           text,
   filed_at         timestamptz,
   filed_to         text,
+  decisions        jsonb,
+  decided_at       timestamptz,
+  decided_in       uuid,
   constraint a_mail_stands_once_where_it_lies unique (connection_name, folder, uid_validity, uid),
   constraint message_state_is_a_known_word check (state in ('unmatched', 'saving', 'saved', 'filed', 'refused', 'failed', 'gone', 'duplicate', 'retry', 'dismissed'))
 );
@@ -75,29 +78,26 @@ comment on column dba.message.round is 'Counts up each time people have it looke
 comment on column dba.message.attempts is 'Tries to save its files in this round.';
 comment on column dba.message.seen_at is 'When Rota first met it.';
 comment on column dba.message.saved_at is 'When its files were safe.';
-comment on column dba.message.action is 'What is done with it in the mailbox: label, move, mark_read or leave.';
+comment on column dba.message.action is 'What is done with it in the mailbox: move, label, flag, mark_read or leave.';
 comment on column dba.message.filed_at is 'When that was done.';
 comment on column dba.message.filed_to is 'Label or folder that it is put under.';
+comment on column dba.message.decisions is 'What each rule made of it, in the order in which they were asked; dba.messagedecision shows it in rows. Null: none was asked.';
+comment on column dba.message.decided_at is 'When they were asked last.';
+comment on column dba.message.decided_in is 'The run that asked them.';
 comment on constraint a_mail_stands_once_where_it_lies on dba.message is 'Set by Rota.';
 comment on constraint message_state_is_a_known_word on dba.message is 'People set retry or dismissed.';
 create index message_by_fingerprint on dba.message (connection_name, fingerprint);
 create index message_by_work on dba.message (connection_name, found_in) where state in ('saving', 'saved', 'refused', 'retry');
-create index message_by_saving on dba.message (saved_at);
+create index message_by_saving on dba.message (saved_at) where saved_at is not null;
+create index message_by_trouble on dba.message (connection_name) where state in ('failed', 'refused');
 create index message_by_run on dba.message (run_id);
 
-create table dba.messagedecision (
-  message_id   bigint       not null references dba.message (message_id) on delete cascade,
-  config_name  text         not null,
-  rule_order   integer      not null,
-  decision     text         not null,
-  failed_on    text,
-  detail       text,
-  run_id       uuid,
-  decided_at   timestamptz  not null default clock_timestamp(),
-  primary key (message_id, config_name),
-  constraint decision_is_a_known_word check (decision in ('matched', 'not_matched', 'refused', 'not_asked'))
-);
-comment on table dba.messagedecision is 'What each rule made of each mail, and which filter it failed on.';
+-- Kept with the mail: a row of its own for each mail and rule would double what a run writes.
+create view dba.messagedecision as
+select m.message_id, d.config_name, d.rule_order, d.decision, d.failed_on, d.detail, m.decided_in as run_id, m.decided_at
+from dba.message m
+cross join lateral jsonb_to_recordset(m.decisions) as d (config_name text, rule_order integer, decision text, failed_on text, detail text);
+comment on view dba.messagedecision is 'What each rule made of each mail when it was looked at last, and which filter it failed on.';
 comment on column dba.messagedecision.message_id is 'The mail.';
 comment on column dba.messagedecision.config_name is 'The rule: row of dba.inboxconfig.';
 comment on column dba.messagedecision.rule_order is 'Its place when it was asked.';
@@ -106,8 +106,6 @@ comment on column dba.messagedecision.failed_on is 'The column of dba.inboxconfi
 comment on column dba.messagedecision.detail is 'What was found there.';
 comment on column dba.messagedecision.run_id is 'The run that decided.';
 comment on column dba.messagedecision.decided_at is 'When.';
-comment on constraint messagedecision_message_id_fkey on dba.messagedecision is 'Set by Rota.';
-comment on constraint decision_is_a_known_word on dba.messagedecision is 'Set by Rota.';
 
 create table dba.messagefile (
   message_id   bigint       not null references dba.message (message_id) on delete cascade,
@@ -164,6 +162,22 @@ as $$
 $$;
 comment on function dba.first_brought_at(dba.scheduler, timestamptz, timestamptz) is 'When a schedule first brought something in that stretch of time: the end of a run that succeeded and moved rows or files; for job inbox the first mail that was saved for its rule. Null: it did not.';
 
+create or replace function dba.mail_problems()
+returns table (severity text, subject text, since timestamptz, message text, fix text)
+language sql
+stable
+as $$
+  select 'warning', coalesce(m.taken_by, m.connection_name), min(m.seen_at),
+    case m.state when 'failed' then format('mails that could not be saved: %s', count(*)) else format('mails refused, put under "%s": %s', coalesce(max(m.filed_to), 'nothing'), count(*)) end
+    || format(', the latest "%s" from %s', left((array_agg(m.subject order by m.message_id desc))[1], 100), coalesce((array_agg(m.sender order by m.message_id desc))[1], 'nobody'))
+    || coalesce(': ' || (array_agg(m.reason order by m.message_id desc))[1], ''),
+    format('update dba.message set state = ''retry'' where connection_name = %L and taken_by is not distinct from %L and state = %L; or state = ''dismissed''', m.connection_name, m.taken_by, m.state)
+  from dba.message m
+  where m.state in ('failed', 'refused')
+  group by m.connection_name, m.taken_by, m.state
+$$;
+comment on function dba.mail_problems() is 'Mails that were refused or could not be saved, as rows of dba.problem: one for each rule.';
+
 create function dba.message_rules()
 returns trigger
 language plpgsql
@@ -197,7 +211,11 @@ begin
     update dba.message set connection_name = new.connection_name where connection_name = old.connection_name;
   else
     update dba.message set taken_by = new.config_name where taken_by = old.config_name;
-    update dba.messagedecision set config_name = new.config_name where config_name = old.config_name;
+    update dba.message m
+    set decisions = (
+      select jsonb_agg(case when d.decision ->> 'config_name' = old.config_name then d.decision || jsonb_build_object('config_name', new.config_name) else d.decision end order by d.position)
+      from jsonb_array_elements(m.decisions) with ordinality as d (decision, position))
+    where m.decisions @> jsonb_build_array(jsonb_build_object('config_name', old.config_name));
     update dba.messagefile set config_name = new.config_name where config_name = old.config_name;
   end if;
   return null;
@@ -211,4 +229,5 @@ create trigger inbox_names_follow after update of config_name on dba.inboxconfig
 
 grant select on dba.mailbox, dba.message, dba.messagedecision, dba.messagefile to rota_reader;
 grant update on dba.message to rota_dba, rota_operator;
-grant select, insert, update, delete on dba.mailbox, dba.message, dba.messagedecision, dba.messagefile to rota_worker;
+grant select, insert, update, delete on dba.mailbox, dba.message, dba.messagefile to rota_worker;
+grant select on dba.messagedecision to rota_worker;

@@ -78,7 +78,6 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   new_run constant uuid := gen_random_uuid();
-  of_schedule bigint;
   new_id bigint;
 begin
   if not exists (select from dba.inboxconfig c where c.config_name = config) then
@@ -87,17 +86,8 @@ begin
   if days is null or days not between 1 and 3650 then
     perform dba.refuse(format('a rehearsal cannot go back %s days', coalesce(days::text, 'null')), 'Write 1 to 3650, for example 30.');
   end if;
-  of_schedule := dba.request_schedule('inbox', config);
-  if of_schedule is null then
-    perform dba.refuse(format('config "%s" is being renamed', config), 'Ask again when that transaction has ended.', null, '55P03');
-  end if;
   insert into dba.rehearsal (run_id, config_name, days) values (new_run, config, write_rehearsal.days) returning rehearsal_id into new_id;
-  insert into dba.run (run_id, schedule_id, schedule_name, job, config_name, trigger, fire_key, scheduled_for, due_at, local_time, args, requested_by, requested_reason)
-  select new_run, s.schedule_id, s.schedule_name, s.job, s.config_name, 'request', new_run::text, clock_timestamp(), clock_timestamp(),
-    dba.local_time_text(date_trunc('second', clock_timestamp()), s.time_zone),
-    jsonb_build_object('rehearsal_id', new_id, 'rehearsal_days', write_rehearsal.days), session_user, 'rehearsal'
-  from dba.scheduler s
-  where s.schedule_id = of_schedule;
+  perform dba.write_request_run('inbox', config, jsonb_build_object('rehearsal_id', new_id, 'rehearsal_days', write_rehearsal.days), 'rehearsal', new_run);
   return new_id;
 end
 $$;

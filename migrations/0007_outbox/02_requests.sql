@@ -110,7 +110,7 @@ comment on function dba.write_bounce(text, text, text) is 'Writes down a bounce.
 revoke execute on function dba.write_bounce(text, text, text) from rota_reader;
 grant execute on function dba.write_bounce(text, text, text) to rota_operator;
 
-create or replace function dba.mail_problem()
+create or replace function dba.outbox_problem()
 returns table (severity text, subject text, since timestamptz, message text, fix text)
 language sql
 stable

@@ -166,7 +166,7 @@ as $$
   select 'mail', m.subject, m.severity, m.message, m.fix, m.since, m.since, 1, null,
     (select min(s.schedule_id) from dba.scheduler s where s.config_name = m.subject and s.job = 'report'), null
   from (
-    select distinct on (p.subject) p.* from dba.mail_problem() p order by p.subject, array_position('{severe,warning}', p.severity)
+    select distinct on (p.subject) p.* from dba.outbox_problem() p order by p.subject, array_position('{severe,warning}', p.severity)
   ) m
   where m.subject <> 'alert' and exists (select from dba.outbox o where coalesce(o.config_name, o.schedule_name, o.kind) = m.subject and o.kind = 'report')
 $$;

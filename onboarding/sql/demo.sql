@@ -1,4 +1,5 @@
--- The demo: four files of a wholesaler, each into a table of schema demo, and a web site of events whose pages and files come in by themselves.
+-- The demo: four files of a wholesaler, each into a table of schema demo, the mails of its warehouses, and a web site of events whose pages and
+-- files come in by themselves.
 -- Everything here a DBA could have typed.
 -- It may be run again: what is there stays as it is.
 
@@ -20,6 +21,24 @@ values
   ('demo suppliers', 'import', 'demo suppliers', null, null, 'Runs on request: insert into dba.run (schedule_name) values (''demo suppliers'').', 'demo')
 on conflict (schedule_name) do nothing;
 
+-- Mails with delivery notes, out of a folder of .eml files; a real mailbox is a connection of kind imap or gmail. What the dataset is about, and of
+-- which day it is, stands in the subject: Delivery notes of Trondheim, 21.03.2025.
+insert into dba.importconfig (config_name, source_folder, file_pattern, target_table, load_mode, label_from, label_spec, date_from, date_spec, date_format, description, owner)
+values ('demo deliveries', 'demo/inbox/deliveries', '*.csv', 'demo.delivery', 'replace_dataset', 'mail', 'subject: of (.+),', 'mail', 'subject: [0-9.]+$', 'dd.MM.yyyy',
+  'Delivery notes of the warehouses, one dataset per warehouse and day.', 'demo')
+on conflict (config_name) do nothing;
+insert into dba.connection (connection_name, kind, database_name, description, owner)
+values ('demo mail', 'folder', 'demo/mail', 'A drop box: put an .eml file into demo/mail of the data folder.', 'demo')
+on conflict (connection_name) do nothing;
+insert into dba.inboxconfig (config_name, connection_name, subject_pattern, attachment_pattern, import_config, description, owner)
+values ('demo mails', 'demo mail', '^Delivery notes of ', '[.]csv$', 'demo deliveries', 'Takes the CSV out of each mail with delivery notes and moves the mail to Processed; any other mail is left alone.', 'demo')
+on conflict (config_name) do nothing;
+insert into dba.scheduler (schedule_name, job, config_name, cron, on_file, description, owner)
+values
+  ('demo mails',      'inbox',  'demo mails',      '* * * * *', null,                          'Looks into the drop box every minute.', 'demo'),
+  ('demo deliveries', 'import', 'demo deliveries', null,        'demo/inbox/deliveries/*.csv', 'Runs when a mail has brought such a file.', 'demo')
+on conflict (schedule_name) do nothing;
+
 -- A web site of about forty events, which npm start serves as well. It asks for little politeness; a real one gets a second between two requests.
 insert into dba.scrapehost (host, min_gap, parallel, description, owner)
 values ('127.0.0.1:4187', '10 milliseconds', 4, 'The site of the demo.', 'demo')
@@ -37,10 +56,10 @@ on conflict (config_name, column_name) do nothing;
 
 -- Which pages, what is a row, where links lead. Private addresses must be allowed: this site is on this machine.
 insert into dba.scrapeconfig (config_name, start_url, ids_from, ids_spec, follow_selector, next_selector, row_selector, skip_states, target_table, file_selector, file_url,
-  file_config, file_name, file_states, allow_private_hosts, description, owner)
+  file_config, file_name, file_states, save_unchanged, allow_private_hosts, description, owner)
 values ('demo events', 'http://127.0.0.1:4187/sched/event_{id}/__co-list_cp.html', 'range', '120001..120044', 'a.nav-link[href*="__private-co-list_cp.html"]', 'a[rel=next]',
   'table:first tr:has(td)', '{Invalid,Denied}', 'demo.event_company', 'a[href*="co-list_cp.xls"]', 'http://127.0.0.1:4187/sched/event_{id}/__co-list_cp.xls?event_id={id}',
-  'demo event files', '{timestamp}_{name}', '{Listed}', true, 'Companies at events, from public and private lists.', 'demo')
+  'demo event files', '{timestamp}_{name}', '{Listed}', false, true, 'Companies at events, from public and private lists.', 'demo')
 on conflict (config_name) do nothing;
 
 -- What is read from a row; and by which rules a page is in which state, the first that holds.
@@ -93,5 +112,5 @@ on conflict (schedule_name) do nothing;
 -- And somebody asks, once.
 insert into dba.run (schedule_name, requested_reason)
 select wanted, 'demo'
-from unnest(array['demo suppliers', 'demo events']) as wanted
+from unnest(array['demo suppliers', 'demo mails', 'demo events']) as wanted
 where not exists (select from dba.run where schedule_name = wanted);

@@ -6,10 +6,11 @@ insert into dba.scrapehost (host, min_gap, parallel, description, owner)
 values ('www.meetmax.com', '5 seconds', 1, 'Conferences. 429 and "error 1015" are waited out by themselves.', 'research')
 on conflict do nothing;
 
--- The downloaded files: .xls by name, whatever they are. The event's number and the day stand in the name.
+-- The downloaded files: .xls by name, whatever they are. The event's number and the day stand in the name. All lists of a day stay, and
+-- meetmax.event_load takes the last: a file that is the same as an earlier one is not loaded again, and that one's rows must be there then.
 insert into dba.importconfig (config_name, source_folder, file_pattern, pattern_kind, target_table, on_new_column, load_mode, datasource, datasettype,
   label_from, label_spec, date_from, date_spec, date_format, part_delimiter, empty_when, description, owner)
-values ('MeetMax_Events_XLS_Import', 'inbox/meetmax/events', '\d{8}T\d{6}_MeetMax_\d+[.]xls', 'regex', 'meetmax.eventsheet', 'extra', 'replace_dataset', 'MeetMax', 'MeetMaxEvents',
+values ('MeetMax_Events_XLS_Import', 'inbox/meetmax/events', '\d{8}T\d{6}_MeetMax_\d+[.]xls', 'regex', 'meetmax.eventsheet', 'extra', 'append', 'MeetMax', 'MeetMaxEvents',
   'filename', '2', 'filename', '0', 'yyyyMMddTHHmmss', '_', 'Invalid Event ID', 'Company lists of events. Every event has headers of its own: all go into extra.', 'research')
 on conflict do nothing;
 insert into dba.importcheck (config_name, check_name, kind, expression, severity, description)
@@ -31,26 +32,26 @@ values ('DeaLogicEmail', 'research mail', 'MeetMax Daily Exception Report', true
 on conflict do nothing;
 
 -- 1. The URL check: which events have a list, public or private, and where its file is. A link to the private list is followed.
-insert into dba.scrapeconfig (config_name, start_url, ids_from, ids_spec, follow_selector, max_depth, target_table, on_new_column, datasource, datasettype, label, description, owner)
+insert into dba.scrapeconfig (config_name, start_url, ids_from, ids_spec, follow_selector, max_depth, miss_states, target_table, on_new_column, datasource, datasettype, label, description, owner)
 values ('MeetMax_URL_Check', 'https://www.meetmax.com/sched/event_{id}/__co-list_cp.html', 'range', '115000..139999',
-  'a.nav-link[href*="__private-co-list_cp.html"]:contains("Private Company List")', 1, 'meetmax.urlcheck', 'fail', 'MeetMax', 'MeetMaxURL', 'MeetMaxURLCheck',
+  'a.nav-link[href*="__private-co-list_cp.html"]:contains("Private Company List")', 1, '{Invalid}', 'meetmax.urlcheck', 'fail', 'MeetMax', 'MeetMaxURL', 'MeetMaxURLCheck',
   'Answers in meetmax.tmeetmaxurlcheck.', 'research')
 on conflict do nothing;
 
 -- 2. The download: the file behind the link, or behind the button where there is no link.
 insert into dba.scrapeconfig (config_name, start_url, ids_from, ids_spec, follow_selector, max_depth, file_selector, file_url, file_config, file_name, file_states,
-  datasource, datasettype, label, description, owner)
+  save_unchanged, miss_states, datasource, datasettype, label, description, owner)
 values ('MeetMax_Download', 'https://www.meetmax.com/sched/event_{id}/__co-list_cp.html', 'query', 'select event_id from meetmax.event_to_download',
   'a.nav-link[href*="__private-co-list_cp.html"]:contains("Private Company List")', 1,
   'a[href*="co-list_cp.xls"]', 'https://www.meetmax.com/sched/event_{id}/__co-list_cp.xls?event_id={id}', 'MeetMax_Events_XLS_Import', '{timestamp}_MeetMax_{id}.xls', '{Downloadable}',
-  'MeetMax', 'MeetMaxEvents', 'MeetMaxDownload', 'Of events with a private list, that one.', 'research')
+  true, '{Invalid}', 'MeetMax', 'MeetMaxEvents', 'MeetMaxDownload', 'Of events with a private list, that one. A list that did not change is saved all the same: it was fetched.', 'research')
 on conflict do nothing;
 
 -- 3. The same with a browser, where the button makes the file by JavaScript.
-insert into dba.scrapeconfig (config_name, start_url, ids_from, ids_spec, render, click_selector, file_config, file_name, file_states, datasource, datasettype, label, description, owner)
+insert into dba.scrapeconfig (config_name, start_url, ids_from, ids_spec, render, click_selector, file_config, file_name, file_states, miss_states, datasource, datasettype, label, description, owner)
 values ('MeetMax_Export', 'https://www.meetmax.com/sched/event_{id}/__co-list_cp.html', 'query', 'select event_id from meetmax.event_to_scrape',
   'browser', '#export, a:has-text("Download Company List")', 'MeetMax_Events_XLS_Import', '{timestamp}_MeetMax_{id}.xls', '{Downloadable}',
-  'MeetMax', 'MeetMaxEvents', 'MeetMaxExport', 'Clicks Download Company List.', 'research')
+  '{Invalid}', 'MeetMax', 'MeetMaxEvents', 'MeetMaxExport', 'Clicks Download Company List.', 'research')
 on conflict do nothing;
 
 insert into dba.scrapefield (config_name, column_name, position, selector, page_text, pattern, status_codes, state_word)
@@ -82,29 +83,29 @@ values
 on conflict do nothing;
 
 -- 4. The weekly URL scan: in which state each page is, and how many companies it lists. Error 1015 is no state: it is waited out.
-insert into dba.scrapeconfig (config_name, start_url, ids_from, ids_spec, target_table, on_new_column, datasource, datasettype, label, max_failed_percent, description, owner)
+insert into dba.scrapeconfig (config_name, start_url, ids_from, ids_spec, miss_states, target_table, on_new_column, datasource, datasettype, label, max_failed_percent, description, owner)
 values ('MeetMax_URL_Scan', 'https://www.meetmax.com/sched/event_{id}/__co-list_cp.html', 'query', 'select event_id from meetmax.id_to_scan',
-  'meetmax.urlscan', 'fail', 'MeetMax', 'MeetMaxURLScan', 'MeetMaxURLScan', 1, 'Answers in meetmax.page_state and meetmax.tmeetmaxurlscan.', 'research')
+  '{Invalid}', 'meetmax.urlscan', 'fail', 'MeetMax', 'MeetMaxURLScan', 'MeetMaxURLScan', 1, 'Answers in meetmax.page_state and meetmax.tmeetmaxurlscan.', 'research')
 on conflict do nothing;
 
 -- 5. The nightly scrape of companies and tickers. A page that says that it has no companies gives one row without a company; one that says nothing
 -- of the kind and has no table is not read, and is no cancellation.
-insert into dba.scrapeconfig (config_name, start_url, ids_from, ids_spec, row_selector, skip_states, target_table, on_new_column, datasource, datasettype, label, description, owner)
+insert into dba.scrapeconfig (config_name, start_url, ids_from, ids_spec, row_selector, skip_states, miss_states, target_table, on_new_column, datasource, datasettype, label, description, owner)
 values ('MeetMax_Company_Scrape', 'https://www.meetmax.com/sched/event_{id}/__co-list_cp.html', 'query', 'select event_id from meetmax.event_to_scrape',
-  'table:first tr:has(td), body:not(:has(tr td))', '{AccessDenied,Invalid,Unknown}', 'meetmax.company', 'fail', 'MeetMax', 'MeetMaxEventData', '{id}',
+  'table:first tr:has(td), body:not(:has(tr td))', '{AccessDenied,Invalid,Unknown}', '{Invalid}', 'meetmax.company', 'fail', 'MeetMax', 'MeetMaxEventData', '{id}',
   'One dataset per event and day, in meetmax.company_seen.', 'research')
 on conflict do nothing;
 
 insert into dba.scrapefield (config_name, column_name, position, selector, page_text, pattern, status_codes, state_word)
 values
   ('MeetMax_URL_Scan',       'is forbidden',   1, null,                       false, null,                  '{403}',     'AccessDenied'),
-  ('MeetMax_URL_Scan',       'says forbidden', 2, null,                       true,  '[Aa]ccess [Dd]enied', null,        'AccessDenied'),
+  ('MeetMax_URL_Scan',       'says forbidden', 2, null,                       true,  '[Aa][Cc][Cc][Ee][Ss][Ss] [Dd][Ee][Nn][Ii][Ee][Dd]', null,        'AccessDenied'),
   ('MeetMax_URL_Scan',       'says invalid',   3, null,                       true,  'Invalid Event ID',    null,        'Invalid'),
   ('MeetMax_URL_Scan',       'is not there',   4, null,                       false, null,                  '{404,410}', 'Invalid'),
   ('MeetMax_URL_Scan',       'has companies',  5, 'table:first tr:has(td)',   false, null,                  null,        'Active'),
   ('MeetMax_URL_Scan',       'has none',       6, null,                       true,  '^',                   null,        'Empty'),
   ('MeetMax_Company_Scrape', 'is forbidden',   1, null,                       false, null,                  '{403}',     'AccessDenied'),
-  ('MeetMax_Company_Scrape', 'says forbidden', 2, null,                       true,  '[Aa]ccess [Dd]enied', null,        'AccessDenied'),
+  ('MeetMax_Company_Scrape', 'says forbidden', 2, null,                       true,  '[Aa][Cc][Cc][Ee][Ss][Ss] [Dd][Ee][Nn][Ii][Ee][Dd]', null,        'AccessDenied'),
   ('MeetMax_Company_Scrape', 'says invalid',   3, null,                       true,  'Invalid Event ID',    null,        'Invalid'),
   ('MeetMax_Company_Scrape', 'is not there',   4, null,                       false, null,                  '{404,410}', 'Invalid'),
   ('MeetMax_Company_Scrape', 'has companies',  5, 'table:first tr:has(td)',   false, null,                  null,        'Active'),
@@ -132,11 +133,11 @@ on conflict do nothing;
 -- set time_zone where theirs was not the setting's.
 insert into dba.scheduler (schedule_name, job, config_name, args, cron, run_after, is_active, timeout, max_attempts, description, owner)
 values
-  ('MeetMax URL check',            'scrape', 'MeetMax_URL_Check',         '{}', '0 19 * * 5',      null,                              false, '23 hours', 6, 'Was: Fridays 19:00. The pages take longer than an attempt may: the next one goes on where it stood.', 'research'),
+  ('MeetMax URL check',            'scrape', 'MeetMax_URL_Check',         '{}', '0 19 * * 5',      null,                              false, '23 hours', 3, 'Was: Fridays 19:00. The pages take longer than an attempt may: the next one goes on where it stood, and does not count as a try.', 'research'),
   ('MeetMax download',             'scrape', 'MeetMax_Download',          '{}', '0 5,17 * * 1-5',  null,                              false, '8 hours', 3, 'Was: run_download_and_import.sh.', 'research'),
   ('MeetMax export',               'scrape', 'MeetMax_Export',            '{}', null,              null,                              false, '8 hours', 3, 'Was: url_download2.py. In place of MeetMax download where links are gone.', 'research'),
   ('MeetMax import',               'import', 'MeetMax_Events_XLS_Import', '{}', null,              '{MeetMax download}',              false, '1 hour', 3,  'Was: the second half of run_download_and_import.sh.', 'research'),
-  ('MeetMax URL scan',             'scrape', 'MeetMax_URL_Scan',          '{}', '0 1 * * 6',       null,                              false, '23 hours', 6, 'Was: Saturdays 01:00. The pages take longer than an attempt may: the next one goes on where it stood.', 'research'),
+  ('MeetMax URL scan',             'scrape', 'MeetMax_URL_Scan',          '{}', '0 1 * * 6',       null,                              false, '23 hours', 3, 'Was: Saturdays 01:00. The pages take longer than an attempt may: the next one goes on where it stood, and does not count as a try.', 'research'),
   ('MeetMax company scrape',       'scrape', 'MeetMax_Company_Scrape',    '{}', '15 0 * * 1-5',    null,                              false, '12 hours', 3, 'Was: meetmax_chain.sh.', 'research'),
   ('MeetMax Dealogic mail',        'inbox',  'DeaLogicEmail',             '{}', '15 12 * * 1-5',   null,                              false, '1 hour', 3,  'Was: the Gmail processor, 12:15.', 'research'),
   ('MeetMax Dealogic import',      'import', 'DealogicCancels',           '{}', null,              '{MeetMax Dealogic mail}',         false, '1 hour', 3,  'Was: import 7, behind it.', 'research'),

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, readdir, readFile } from 'node:fs/promises'
 import { join, parse } from 'node:path'
 import type { PoolClient } from 'pg'
 import { type EventSite, ownerHeader, serveEventSite } from '../../onboarding/demo/site/serve.ts'
@@ -15,7 +15,7 @@ export interface DemoPlace {
 }
 
 /**
- * Puts the demo in: the files of onboarding/demo into `<data folder>/demo/inbox`, and the rows of onboarding/sql/demo.sql, written by
+ * Puts the demo in: the files of onboarding/demo into `<data folder>/demo/inbox`, its mails into `<data folder>/demo/mail`, and the rows of onboarding/sql/demo.sql, written by
  * rota_dba as a person would. Once per database: what a person deletes or changes afterwards stays so. The files are there before the rows
  * are, and both or neither after a kill.
  *
@@ -33,10 +33,14 @@ export async function startDemo({ url, dataDir, say }: DemoPlace): Promise<Event
       // two starts on one database, from different folders
       await client.query('select pg_advisory_xact_lock(hashtext($1))', [application])
       const isNew = !(await isLoaded(client))
-      if (isNew) await load(client, join(dataDir, 'demo', 'inbox'))
+      if (isNew) await load(client, { inbox: join(dataDir, 'demo', 'inbox'), mailbox: join(dataDir, 'demo', 'mail') })
       site = await openSite(client)
       await client.query('commit')
-      if (isNew) say('The demo is in: four files and a web site into schema demo. ROTA_DEMO=off keeps it out of a new database.')
+      if (isNew)
+        say(
+          'The demo is in: files, mails and a web site, loaded into schema demo within a minute. ROTA_DEMO=off keeps it out of a new database.',
+        )
+      if (isNew) say('Where it all came from: select * from dba.trace order by at')
       if (site !== null) say(`The demo’s web site is at ${site.origin}`)
       return site
     } finally {
@@ -59,10 +63,11 @@ function isLoaded(client: PoolClient): Promise<boolean> {
   return hasEverWritten({ query: async (text, values) => (await client.query(text, values)).rows }, application)
 }
 
-async function load(client: PoolClient, inbox: string): Promise<void> {
+async function load(client: PoolClient, { inbox, mailbox }: { inbox: string; mailbox: string }): Promise<void> {
   await copyFiles(inbox)
-  // where the site's files are downloaded to
-  await mkdir(join(inbox, 'events'), { recursive: true })
+  await cp(new URL('demo/mails/', onboarding), mailbox, { recursive: true })
+  // where the site's files are downloaded to, and those of the mails are saved
+  for (const folder of ['events', 'deliveries']) await mkdir(join(inbox, folder), { recursive: true })
   await client.query(await readFile(new URL('sql/demo.sql', onboarding), 'utf8'))
 }
 

@@ -23,6 +23,7 @@ function print(out: Output, dryRun: DryRun): void {
   ] as const) {
     if (columns.length > 0) out.line(plain(`  ${words}: ${columns.join(', ')}`))
   }
+  if (!dryRun.is_target_new && dryRun.ddl !== null) for (const statement of dryRun.ddl.split('\n')) out.line(plain(`  ${statement}`))
   const counts = [
     ['read', dryRun.rows_read],
     ['insert', dryRun.rows_insert],
@@ -45,9 +46,15 @@ function print(out: Output, dryRun: DryRun): void {
 
 /** Columns stand there by name alone, or with their type. */
 function columnTexts(columns: unknown): string[] {
-  if (Array.isArray(columns)) return columns.map((column: unknown) => (typeof column === 'string' ? column : JSON.stringify(column)))
+  if (Array.isArray(columns)) return columns.map(columnText)
   if (typeof columns === 'object' && columns !== null) return Object.entries(columns).map(([name, type]) => `${name} ${String(type)}`)
   return []
+}
+
+function columnText(column: unknown): string {
+  if (typeof column === 'string') return column
+  const isColumn = typeof column === 'object' && column !== null && 'name' in column && 'type' in column
+  return isColumn ? `${String(column.name)} ${String(column.type)}` : JSON.stringify(column)
 }
 
 function sampleText({ data, former, column_name, message }: DryRunSample): string {

@@ -69,10 +69,11 @@ function endAttemptsQuery(lock: string): string {
   return `
     with held as (
       select e.*, r.trigger, r.max_attempts, r.requested_by, r.requested_reason,
+        went_on.is_true as went_on,
         case
           when e.outcome = 'succeeded' then 'succeeded'
           when r.cancel_requested or e.outcome = 'cancelled' then 'cancelled'
-          when e.outcome = 'handed_back' then 'waiting'
+          when e.outcome = 'handed_back' or went_on.is_true then 'waiting'
           when e.is_permanent then 'failed'
           when r.trigger = 'always' or r.attempt < r.max_attempts then 'waiting'
           else 'failed'
@@ -84,17 +85,22 @@ function endAttemptsQuery(lock: string): string {
         files integer, result text)
       -- By the key alone: no index of open runs, full of those that have just ended, is to be looked through.
       join dba.run r on r.run_id = e.run_id and (r.attempt, r.worker, r.state) is not distinct from (e.attempt, e.worker, 'running')
+      -- Out of time, but further than it began: the next attempt goes on there.
+      cross join lateral (
+        select e.error_code = 'timed_out' and exists (select from dba.attempt a where a.run_id = e.run_id and a.attempt = e.attempt and a.advanced_at is not null) as is_true
+      ) went_on
       ${lock}
     ), ended as (
       update dba.run r
       set state = h.next_state,
         finished_at = case when h.next_state = 'waiting' then null else clock_timestamp() end,
-        due_at = case when h.next_state <> 'waiting' then r.due_at when h.outcome = 'handed_back' then clock_timestamp() else clock_timestamp() + h.next_delay end,
+        due_at = case when h.next_state <> 'waiting' then r.due_at when h.outcome = 'handed_back' or h.went_on then clock_timestamp() else clock_timestamp() + h.next_delay end,
         waits_for = case when h.next_state = 'waiting' then 'retry' end,
-        max_attempts = case when h.outcome = 'handed_back' then least(r.max_attempts + 1, 32000) else r.max_attempts end,
+        max_attempts = case when h.next_state = 'waiting' and (h.outcome = 'handed_back' or h.went_on) then least(r.max_attempts + 1, 32000) else r.max_attempts end,
         reason = case
           when h.next_state = 'cancelled' then coalesce(nullif(concat_ws(': ', 'cancelled by ' || h.requested_by, h.requested_reason), ''), h.cancel_reason)
           when h.outcome = 'handed_back' then 'its worker was stopped; another one goes on with it'
+          when h.next_state = 'waiting' and h.went_on then format('attempt %s ran out of time and got ahead; the next goes on where it stood', h.attempt)
           when h.next_state = 'waiting' then format('attempt %s of %s failed (%s); the next begins in %s', h.attempt, case when h.trigger = 'always' then 'any number' else h.max_attempts::text end, h.error_code,
             to_char(date_trunc('second', h.next_delay + interval '0.5 second'), 'HH24:MI:SS'))
           else r.reason end,

@@ -115,7 +115,6 @@ const usualPorts: Record<string, { tls: number; plain: number }> = {
   sqlserver: { tls: 1433, plain: 1433 },
   sftp: { tls: 22, plain: 22 },
   imap: { tls: 993, plain: 143 },
-  gmail: { tls: 443, plain: 443 },
   opcua: { tls: 4840, plain: 4840 },
   http: { tls: 443, plain: 80 },
 }
@@ -124,10 +123,10 @@ async function tryConnection(facts: ConnectionFacts, options: CheckConnectionOpt
   if (facts.kind === 'postgres') return tryPostgres(facts, signal)
   if (facts.kind === 'folder') return tryFolder(facts, options)
   if (facts.kind === 'webhook') return tryWebhook(facts, signal)
-  if (facts.kind === 'smtp') return await openMailRoute(routeOptions(facts, options.folder)).check(signal)
+  if (facts.kind === 'smtp' || facts.kind === 'gmail') return await tryMail(facts, options, signal)
   const usual = usualPorts[facts.kind]
   const port = facts.port ?? (facts.tls === 'off' ? usual?.plain : usual?.tls)
-  const host = facts.host ?? (facts.kind === 'gmail' ? 'gmail.googleapis.com' : null)
+  const { host } = facts
   if (host === null || port === undefined) {
     throw new PermanentError('connection_incomplete', `Connection "${facts.connectionName}" names no host`, {
       hint: 'Fill dba.connection.host.',
@@ -135,6 +134,16 @@ async function tryConnection(facts: ConnectionFacts, options: CheckConnectionOpt
   }
   const milliseconds = await reach(host, port, signal)
   return `Port ${port} of ${host} answers (${milliseconds.toFixed(0)} ms); the login is tried by the job that uses it.`
+}
+
+/** Logs in as a job would. That no mail may go out by it is no fault of a connection that is there to read. */
+async function tryMail(facts: ConnectionFacts, { folder }: CheckConnectionOptions, signal: AbortSignal): Promise<string> {
+  const route = openMailRoute(routeOptions({ ...facts, isReadOnly: false }, folder))
+  try {
+    return await route.check(signal)
+  } finally {
+    await route.close()
+  }
 }
 
 /** A post would be read by somebody. */

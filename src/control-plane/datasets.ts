@@ -49,6 +49,7 @@ interface Registered {
   corrections: Correction[]
   dismissed: { sheet: string | null; line: number }[]
   refusedColumns: string[]
+  refusedWidths: string[]
   isTableRefused: boolean
 }
 

@@ -8,6 +8,7 @@ import { retryQuery } from './files/claim.ts'
 import { endStored, writeCsvPaths, writeHash } from './files/end-file.ts'
 import type { LedgerDeps } from './files/ledger-deps.ts'
 import { finishLeftOvers } from './files/left-overs.ts'
+import { findOrigin } from './files/origin.ts'
 import { runOutcome } from './files/outcome.ts'
 import { createTaker } from './files/take.ts'
 
@@ -30,7 +31,7 @@ export function createFileLedger(deps: LedgerDeps): FileLedger {
       lastFailure = error
     },
   })
-  return { finishEarlier, toRetry, metBy, take, keepCsv, store, outcome }
+  return { finishEarlier, toRetry, metBy, take, origin: (file) => findOrigin(pool, file), keepCsv, store, outcome }
 
   async function finishEarlier(keepingOf: (path: string) => Keeping): Promise<void> {
     unfinished = await finishLeftOvers(deps, keepingOf, (file, error) => {

@@ -1,4 +1,5 @@
 /** How web hosts are treated: dba.scrapehost, and the budgets that all workers share, in dba.hoststate and dba.hostlease. */
+import { isIP } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import type { HostBudget, TurnWait } from '../../systemscripts/web/manners/host-budget.ts'
@@ -31,7 +32,11 @@ export function createHosts(pool: Pool, runId: string, tell: (message: string) =
     )
     const byHost = new Map(rows.map(({ host, user_agent, obey_robots }) => [host, { userAgent: user_agent, obeyRobots: obey_robots }]))
     const others = byHost.get('*') ?? { userAgent: null, obeyRobots: true }
-    return (host: string) => byHost.get(host) ?? byHost.get(host.replace(/:\d+$/, '')) ?? others
+    const names = new Set([...byHost.keys()].map(nameOf))
+    return (host: string) => ({
+      ...(byHost.get(host) ?? byHost.get(host.replace(/:\d+$/, '')) ?? others),
+      hasRow: names.has(nameOf(host)),
+    })
   }
 
   async function close(): Promise<void> {
@@ -152,6 +157,11 @@ export function createHosts(pool: Pool, runId: string, tell: (message: string) =
     shares.set(host, share)
     return share
   }
+}
+
+/** Without port, and without the brackets of IPv6. */
+function nameOf(host: string): string {
+  return isIP(host) === 6 ? host : host.replace(/(?<=[^:]|\]):\d+$/, '').replace(/^\[|\]$/g, '')
 }
 
 interface LeaseRow {

@@ -6,7 +6,7 @@ import type { MailCursor } from '../../systemscripts/mail/mailbox.ts'
 import type { MessageRef } from '../../systemscripts/mail/message-head.ts'
 import type { KnownMail, MailLedger, Mails } from '../job/mails.ts'
 import type { LedgerDeps } from './files/ledger-deps.ts'
-import { endMailsQueries, filedQuery } from './mails/end-mails.ts'
+import { endMailsQueries, filedQuery, refusalsQuery } from './mails/end-mails.ts'
 import { type EarlierRow, earlierFileOf, earlierFilesQuery, planQuery } from './mails/files.ts'
 import { type KnownRow, knownColumns, knownMailOf } from './mails/known.ts'
 import { recordMails } from './mails/record.ts'
@@ -164,7 +164,9 @@ function ledgerOf(
 
     async endMails(ends) {
       await transaction(async (client) => {
-        for (const query of endMailsQueries) await client.query(query, [storableJson(ends), runId])
+        const values = [storableJson(ends), runId]
+        for (const query of endMailsQueries) await client.query(query, values)
+        if (ends.some(({ refusals }) => refusals.length > 0)) await client.query(refusalsQuery, values)
       })
     },
 

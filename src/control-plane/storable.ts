@@ -7,5 +7,8 @@ export function storableText(text: string | null | undefined): string | null {
 
 /** @throws TypeError for what JSON cannot say: a bigint, a cycle. */
 export function storableJson(value: unknown): string {
-  return JSON.stringify(value).replace(/\\\\|\\u(?:0000|d[89a-f][0-9a-f]{2})/g, (found) => (found === '\\\\' ? found : '\\ufffd'))
+  const json = JSON.stringify(value)
+  return !json.includes('\\u')
+    ? json
+    : json.replace(/\\\\|\\u(?:0000|d[89a-f][0-9a-f]{2})/g, (found) => (found === '\\\\' ? found : '\\ufffd'))
 }

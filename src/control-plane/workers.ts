@@ -73,24 +73,28 @@ export async function reapDeadWorkers(pool: Pool, gone: string[], judgeByHeartbe
           and (w.worker = any ($1) or $2 and w.heartbeat_at < clock_timestamp() - make_interval(secs => $3))
         returning w.worker
       ), lost as (
-        select r.run_id from dba.run r
+        select r.run_id, went_on.is_true as got_ahead, r.trigger = 'always' or went_on.is_true or r.attempt < r.max_attempts as comes_again
+        from dba.run r
+        -- What got ahead goes on there, and does not count as a try.
+        cross join lateral (select exists (select from dba.attempt a where a.run_id = r.run_id and a.attempt = r.attempt and a.advanced_at is not null) as is_true) went_on
         where r.state = 'running'
           -- By the worker's own sign of life, since one of a run is left out while somebody holds its row open.
           and (r.worker in (select worker from dead)
             or not exists (select from dba.worker w where w.worker = r.worker and w.state in ('running', 'draining', 'outdated', 'still')))
-        for update skip locked
+        for update of r skip locked
       ), ended as (
         update dba.run r
-        set state = case when r.cancel_requested then 'cancelled' when r.trigger = 'always' or r.attempt < r.max_attempts then 'waiting' else 'failed' end,
-          due_at = case when r.cancel_requested or r.trigger <> 'always' and r.attempt >= r.max_attempts then r.due_at else clock_timestamp() end,
-          waits_for = case when not r.cancel_requested and (r.trigger = 'always' or r.attempt < r.max_attempts) then 'retry' end,
-          finished_at = case when r.cancel_requested or r.trigger <> 'always' and r.attempt >= r.max_attempts then clock_timestamp() end,
+        set state = case when r.cancel_requested then 'cancelled' when l.comes_again then 'waiting' else 'failed' end,
+          due_at = case when r.cancel_requested or not l.comes_again then r.due_at else clock_timestamp() end,
+          waits_for = case when not r.cancel_requested and l.comes_again then 'retry' end,
+          max_attempts = case when l.got_ahead and not r.cancel_requested then least(r.max_attempts + 1, 32000) else r.max_attempts end,
+          finished_at = case when r.cancel_requested or not l.comes_again then clock_timestamp() end,
           reason = case when r.cancel_requested then 'cancelled; its worker was lost'
-            when r.trigger = 'always' or r.attempt < r.max_attempts then format('worker %s was lost in attempt %s; the next begins at once', r.worker, r.attempt) else r.reason end,
+            when l.comes_again then format('worker %s was lost in attempt %s; the next %s', r.worker, r.attempt, case when l.got_ahead then 'goes on where it stood' else 'begins at once' end) else r.reason end,
           error_code = 'worker_lost', error_message = format('worker %s gave no sign of life', r.worker),
           error_detail = format('Its last one came at %s UTC, in attempt %s of %s.', to_char(r.heartbeat_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS'), r.attempt, r.max_attempts),
           error_hint = 'Look at dba.worker and at the log of that machine.'
-        from lost where r.run_id = lost.run_id
+        from lost l where r.run_id = l.run_id
         returning r.run_id, r.schedule_name, r.attempt, r.worker, r.state, r.error_message, r.error_detail, r.error_hint
       ), attempts as (
         update dba.attempt a

@@ -110,6 +110,7 @@ export interface AttemptRow {
   error_message: string | null
   error_detail: string | null
   error_hint: string | null
+  advanced_at: Date | null
 }
 
 /** How far a job got. A job moves it in the transaction of its data; people may rewind it: update … set value = …, reason = '…'. */
@@ -160,7 +161,9 @@ export interface CalendardayRow {
 
 /**
  * Changes of targets that files ask for, where on_new_column is propose. update dba.columnproposal set state = 'approved' where proposal_id
- * = 7 carries its ddl out with your rights, and the files that wait are loaded; 'refused' does not.
+ * = 7 carries its ddl out with your rights, and the files that wait are loaded; 'refused' does not: the files that wait fail, and those to
+ * come are loaded without the column, or without the rows that a column is too narrow for. To load a failed one so too: update dba.file set
+ * state = 'retry' where file_id = 3.
  */
 export interface ColumnproposalRow {
   proposal_id: number
@@ -200,7 +203,8 @@ export interface ConfigauditRow {
 
 /**
  * What a config was in each version, with the rows beside it: select settings from dba.configversion where config_name = 'prices' and
- * version = 3. Runs carry the version as config_version. Who changed what: dba.configaudit.
+ * version = 3. Runs carry the version as config_version. Who changed what: dba.configaudit. How long former ones stay:
+ * dba.setting.retention_configversion.
  */
 export interface ConfigversionRow {
   job: string
@@ -466,9 +470,9 @@ export interface ImportconfigRow {
   on_duplicate_key: 'fail' | 'last' | 'first'
   datasource: string | null
   datasettype: string
-  label_from: 'static' | 'filename' | 'folder' | 'content'
+  label_from: 'static' | 'filename' | 'folder' | 'content' | 'mail' | 'page'
   label_spec: string | null
-  date_from: 'static' | 'filename' | 'content' | 'modified' | 'today'
+  date_from: 'static' | 'filename' | 'content' | 'modified' | 'today' | 'mail' | 'page'
   date_spec: string | null
   date_format: string
   on_unreadable_date: 'fail' | 'today'
@@ -499,6 +503,7 @@ export interface InboxconfigRow {
   is_active: boolean
   connection_name: string
   folder: string
+  wait_for: string | null
   rule_order: number
   sender_pattern: string | null
   recipient_pattern: string | null
@@ -513,7 +518,7 @@ export interface InboxconfigRow {
   import_config: string | null
   save_raw: boolean
   name_prefix: string | null
-  processed_action: 'label' | 'move' | 'mark_read' | 'leave'
+  processed_action: 'label' | 'move' | 'flag' | 'mark_read' | 'leave'
   processed_label: string
   error_label: string
   stop_on_match: boolean
@@ -648,18 +653,21 @@ export interface MessageRow {
   action: string | null
   filed_at: Date | null
   filed_to: string | null
+  decisions: unknown
+  decided_at: Date | null
+  decided_in: string | null
 }
 
-/** What each rule made of each mail, and which filter it failed on. */
+/** What each rule made of each mail when it was looked at last, and which filter it failed on. */
 export interface MessagedecisionRow {
   message_id: number
-  config_name: string
-  rule_order: number
-  decision: 'matched' | 'not_matched' | 'refused' | 'not_asked'
+  config_name: string | null
+  rule_order: number | null
+  decision: string | null
   failed_on: string | null
   detail: string | null
   run_id: string | null
-  decided_at: Date
+  decided_at: Date | null
 }
 
 /** Files saved from mails. A row is written before its file gets its name, so that an interrupted run finds it again. */
@@ -785,6 +793,7 @@ export interface PageRow {
   etag: string | null
   last_modified: string | null
   sha256: string | null
+  fingerprint: string | null
   run_id: string | null
   error_code: string | null
   error_message: string | null
@@ -800,7 +809,7 @@ export interface PageRow {
   body_at: Date | null
 }
 
-/** Files downloaded from pages. */
+/** Files downloaded from pages. A row is written before its file gets its name, so that an import that takes it at once knows the page. */
 export interface PagefileRow {
   pagefile_id: number
   page_id: number
@@ -812,8 +821,10 @@ export interface PagefileRow {
   sha256: string
   etag: string | null
   last_modified: string | null
+  page_values: unknown
   file_id: number | null
-  saved_at: Date
+  planned_at: Date
+  saved_at: Date | null
 }
 
 /** Where the planner stands, one row per schedule, apart from the row that people hold open. Written by workers only. */
@@ -1243,6 +1254,7 @@ export interface ScrapeconfigRow {
   max_pages: number | null
   row_selector: string | null
   skip_states: string[]
+  miss_states: string[] | null
   target_table: string | null
   on_new_column: 'add' | 'ignore' | 'fail' | 'extra' | 'propose'
   on_missing_column: 'null' | 'fail'
@@ -1257,10 +1269,12 @@ export interface ScrapeconfigRow {
   max_rejects: number | null
   max_reject_percent: string | null
   file_selector: string | null
+  file_pattern: string | null
   file_url: string | null
   file_config: string | null
   file_name: string | null
   file_states: string[] | null
+  save_unchanged: boolean
   render: 'none' | 'browser'
   wait_selector: string | null
   click_selector: string | null
@@ -1309,6 +1323,7 @@ export interface ScrapefieldRow {
   attribute: string | null
   pattern: string | null
   page_text: boolean
+  page_fact: 'id' | 'url' | 'final_url' | 'status_code' | 'state' | 'title' | 'row_count' | 'fetched_at' | null
   is_count: boolean
   type: string
   format: string | null
@@ -1388,6 +1403,7 @@ export interface TraceRow {
   dataset_state: string | null
   target_table: string | null
   rows_written: number | null
+  reason: string | null
   report: string | null
   recipient: string | null
   message_id: number | null
@@ -1412,6 +1428,7 @@ export interface TraceToTableRow {
   dataset_state: string | null
   target_table: string | null
   rows_written: number | null
+  reason: string | null
   report: string | null
   recipient: string | null
   message_id: number | null

@@ -66,6 +66,8 @@ export interface JobContext<Config> {
   folder(path: string): string
   /** ROTA_PROGRAM_DIR; null when it is not set. */
   programDir: string | null
+  /** ROTA_CHROMIUM; null when it is not set. */
+  chromium: string | null
 }
 
 /** What a worker finds when it looks at a config without running it: the text of dba.scheduler.config_message. */
@@ -84,6 +86,7 @@ export interface CheckContext<Config> {
   query(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
   folder(path: string): string
   programDir: string | null
+  chromium: string | null
   /** Name of this machine, for messages. */
   host: string
   signal: AbortSignal

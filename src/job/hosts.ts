@@ -5,8 +5,11 @@ import type { RobotsCache } from '../../systemscripts/web/manners/robots.ts'
 export interface Hosts {
   budget: HostBudget
   robotsCache: RobotsCache
-  /** What dba.scrapehost says now; asked of hosts by their names in lower case, with a port where that is not the usual one. */
-  rules(): Promise<(host: string) => { userAgent: string | null; obeyRobots: boolean }>
+  /**
+   * What dba.scrapehost says now; asked of hosts by their names in lower case, with a port where that is not the usual one. `hasRow`: some
+   * row names this very host, whatever the port.
+   */
+  rules(): Promise<(host: string) => { userAgent: string | null; obeyRobots: boolean; hasRow: boolean }>
   /** Gives this run's parts back, where it has asked for any. */
   close(): Promise<void>
 }

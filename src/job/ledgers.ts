@@ -25,6 +25,13 @@ export interface ReadableFile extends ArrivedFile {
   bytesAt: string
 }
 
+/** What a file came by; null: not by that. */
+export interface Origin {
+  mail: { subject: string | null; sender: string | null; sentAt: Date } | null
+  /** `values` were read from it, of several rows the first, by column. */
+  page: { address: string; id: string | null; fetchedAt: Date; values: Record<string, string | null> } | null
+}
+
 /** A file that belongs to this run. */
 export interface TakenFile extends ReadableFile {
   fileId: number
@@ -76,6 +83,8 @@ export interface FileLedger {
    * @throws what a retry or another file does not help against: a target that is not ours, a lost connection, the signal's reason.
    */
   take(file: ArrivedFile, keeping: Keeping, load: (file: TakenFile) => Promise<unknown>): Promise<void>
+  /** The mail or page that it was saved from, however early it was taken: that is written down before a file gets its name. */
+  origin(file: ReadableFile | TakenFile): Promise<Origin>
   /** Writes down which CSVs a file becomes, before they appear beside the place where it will be kept; they go when it is not loaded. */
   keepCsv(file: TakenFile, paths: string[]): Promise<void>
   /** Ends a file that is kept as CSV only: it was `stored`, and no dataset stands for it. To be called within `take`. */

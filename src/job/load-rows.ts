@@ -115,6 +115,7 @@ function sayLoaded({ log, config }: LoadContext, name: string, loaded: TablesLoa
     const level = ignored.length + renames.length > 0 ? 'warning' : 'info'
     log(`File "${name}" meets ${config.targetTable}`, { ...facts, ...more }, { step: name, level })
   }
+  for (const { name: column, type } of loaded.widened) log(`Column "${column}" of ${config.targetTable} became ${type}`, {}, { step: name })
   for (const warning of loaded.warnings) log(warning, {}, { step: name, level: 'warning' })
   const what = { active: 'loaded', empty: 'empty', quarantined: 'quarantined', waiting: 'waiting' }[loaded.state]
   const { rowsInserted, rowsUpdated, rowsSkipped, rejects, reason } = loaded

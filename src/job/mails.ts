@@ -5,7 +5,7 @@ import type { MessageHead, MessageRef } from '../../systemscripts/mail/message-h
 export type MailState = 'unmatched' | 'saving' | 'saved' | 'filed' | 'refused' | 'failed' | 'gone' | 'duplicate' | 'retry' | 'dismissed'
 
 /** What becomes of a mail in its mailbox. */
-export type FilingAction = 'label' | 'move' | 'mark_read' | 'leave'
+export type FilingAction = 'label' | 'move' | 'flag' | 'mark_read' | 'leave'
 
 /** A mail that the ledger knows. */
 export interface KnownMail {

@@ -8,7 +8,7 @@ export type RowReader = ReturnType<typeof rowReader>
  * @param table where the row stands, for people
  */
 export function rowReader(row: Record<string, unknown>, table: string) {
-  return { text, textOrNull, texts, flag, word, number, numberOrNull, numbers, seconds, secondsOrNull, rows }
+  return { text, textOrNull, texts, textsOrNull, flag, word, wordOrNull, number, numberOrNull, numbers, seconds, secondsOrNull, rows }
 
   function textOrNull(column: string): string | null {
     const value = row[column] ?? null
@@ -28,6 +28,14 @@ export function rowReader(row: Record<string, unknown>, table: string) {
 
   function word<Word extends string>(column: string, words: readonly Word[]): Word {
     return words.find((known) => known === row[column]) ?? refuse(column, words.join(', '))
+  }
+
+  function wordOrNull<Word extends string>(column: string, words: readonly Word[]): Word | null {
+    return textOrNull(column) === null ? null : word(column, words)
+  }
+
+  function textsOrNull(column: string): string[] | null {
+    return (row[column] ?? null) === null ? null : texts(column)
   }
 
   function texts(column: string): string[] {

@@ -19,7 +19,12 @@ export interface Visit extends Link {
 }
 
 /** A file that was downloaded. */
-export interface SavedFile {
+export interface SavedFile extends FileToSave {
+  pagefileId: number
+}
+
+/** A file that is here whole, before it gets its name. */
+export interface FileToSave {
   url: string
   fileName: string
   savedPath: string
@@ -47,14 +52,16 @@ export interface VisitEnd {
   title: string | null
   /** Whether there is such a page; null: that is not known. */
   isThere: boolean | null
-  /** Label of the dataset that its rows belong to. */
-  label: string
+  /** Label of the dataset that its rows belong to; null: it says nothing of any. */
+  label: string | null
   rows: Record<string, string | null>[]
   files: SavedFile[]
   counts: PageCounts
   etag: string | null
   lastModified: string | null
   sha256: string | null
+  /** Hash of what was read. */
+  fingerprint: string | null
   /** To be kept. */
   body: PageBody | null
   error: { code: string; message: string; mayPass: boolean } | null
@@ -115,12 +122,22 @@ export interface Scan {
   next(after: number, limit: number): Promise<Visit[]>
   /** What came of some pages: visits, inventory, files and links that lead on commit together. */
   record(ends: VisitEnd[]): Promise<void>
+  /**
+   * Ties a file to its page, before it gets its name: an import may take it the moment it has one.
+   * @param values what was read from the page, by column
+   * @returns its pagefile_id
+   */
+  planFile(page: Link, file: FileToSave, values: Record<string, string | null>): Promise<number>
   /** What was last downloaded from an address into that folder; null: nothing. */
-  lastFile(url: string, folder: string): Promise<Pick<SavedFile, 'sha256' | 'etag' | 'lastModified'> | null>
+  lastFile(url: string, folder: string): Promise<(Pick<SavedFile, 'sha256' | 'etag' | 'lastModified'> & { isOfThisRun: boolean }) | null>
   /** The bytes of a page as it is, where they are kept. */
   keptBody(url: string): Promise<PageBody | null>
-  /** Labels that have rows to load, in the order of the pages; with `complete` only those none of whose items has a page that failed or waits. */
-  labels(complete: boolean): Promise<{ label: string; position: number }[]>
+  /**
+   * Labels that are to be loaded, in the order of the pages.
+   * @param choice `isComplete`: only those none of whose items has a page that failed or waits; `withEmpty`: also those of pages that are there
+   * and gave no row
+   */
+  labels(choice: { isComplete: boolean; withEmpty: boolean }): Promise<{ label: string; position: number }[]>
   /** The rows of a label in the order of the pages, in batches. */
   rowsOf(label: string): AsyncIterable<Record<string, string | null>[]>
   /** The rows of a label have been dealt with and go. */

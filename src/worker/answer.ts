@@ -138,6 +138,7 @@ async function checkJob(schedule: UnansweredSchedule, deps: AnswerDeps): Promise
         query: async (text, values) => (await deps.control.query<Record<string, unknown>>(text, values)).rows,
         folder: (path) => folderOf(deps.config, path),
         programDir: deps.config.programDir ?? null,
+        chromium: deps.config.chromium ?? null,
         host: hostname(),
         signal,
       }),

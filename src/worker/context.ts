@@ -80,6 +80,7 @@ export function createContext(deps: ContextDeps, claimed: ClaimedRun, lease: Lea
       reports: createReports({ pool, runId, configName: configName ?? '' }),
       folder: (path) => folderOf(config, path),
       programDir: config.programDir ?? null,
+      chromium: config.chromium ?? null,
     },
     flushLog: deps.flushLog,
     close: progress.close,

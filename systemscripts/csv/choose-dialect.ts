@@ -1,6 +1,6 @@
 import { PermanentError } from '../errors.ts'
 import type { Dialect } from './dialect.ts'
-import type { RecordBatch } from './record-batch.ts'
+import { BEHIND_BLANKS, QUOTED, type RecordBatch } from './record-batch.ts'
 import { createRecordScanner } from './record-scanner.ts'
 
 /** Tried in this order; the earlier wins a tie. */
@@ -22,6 +22,8 @@ const SAMPLED_RECORDS = 100
  * most records have the same number of fields.
  * Quote: `"`; `'` only when no `"` occurs and every record, of several, has a field that stands in `'`. Escape: only where without it the sample cannot be
  * read, or is read worse without being cut into more records: a value that ends in a backslash, `"C:\"`, is no sign of it.
+ * Blanks behind delimiters are no data where most quotes that open a field stand behind one, `1, "x, y", 2`, or some do and more records agree then;
+ * and the sample can be read so.
  *
  * @param isWhole whether the sample is all there is
  * @throws PermanentError `delimiter_not_one_character`
@@ -38,12 +40,36 @@ export function chooseDialect(
   let best: Rated | null = null
   for (const lineEnd of lineEndsIn(sample)) {
     for (const quoting of quotings) {
-      const rated = rateQuoting(bytes, isWhole, { ...quoting, lineEnd }, delimiter)
+      const rated = rateQuoting(bytes, isWhole, { ...quoting, lineEnd, skipsBlanks: false }, delimiter)
       if (best === null || isBetter(rated, best)) best = rated
     }
   }
   if (best === null) throw notOneCharacter('quote', stated.quote ?? '')
-  return { ...best.dialect, hasSepLine: sepLine !== null }
+  return { ...(skippingBlanks(bytes, isWhole, best, delimiter) ?? best.dialect), hasSepLine: sepLine !== null }
+}
+
+/** As in `1, "x, y", 2`; null where blanks behind delimiters are data, as far as one can tell. */
+function skippingBlanks(bytes: Buffer, isWhole: boolean, { dialect, share, records }: Rated, delimiter: string | null): Dialect | null {
+  const { quote } = dialect
+  if (quote === null || !(bytes.includes(` ${quote}`) || bytes.includes(`\t${quote}`))) return null
+  const skipping = rateQuoting(bytes, isWhole, { ...dialect, skipsBlanks: true }, delimiter)
+  if (skipping.isBroken || skipping.share < share || (skipping.share === share && skipping.records < records)) return null
+  const most = quotesBehindBlanks(scanned(bytes, isWhole, skipping.dialect).batch)
+  return most > (skipping.share > share ? 0 : 0.5) ? skipping.dialect : null
+}
+
+/** Of the quotes that open a field behind a delimiter the share that stands behind a blank as well. */
+function quotesBehindBlanks({ count, firstField, flags }: RecordBatch): number {
+  let quotes = 0
+  let behindBlanks = 0
+  for (let record = 0; record < count; record += 1) {
+    for (let field = (firstField[record] ?? 0) + 1; field < (firstField[record + 1] ?? 0); field += 1) {
+      if (((flags[field] ?? 0) & QUOTED) === 0) continue
+      quotes += 1
+      if (((flags[field] ?? 0) & BEHIND_BLANKS) !== 0) behindBlanks += 1
+    }
+  }
+  return quotes === 0 ? 0 : behindBlanks / quotes
 }
 
 function delimiterStated(value: string | null): string | null {

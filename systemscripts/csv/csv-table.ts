@@ -47,19 +47,20 @@ const CTRL_Z = 0x1a
  * A record with fewer fields than names is filled with nulls; one with more is refused, unless what is too much is empty.
  * Columns without a name are left out when the first rows have nothing there.
  *
+ * @param known places of further columns. Default: none
  * @throws PermanentError `header_row_missing`, `row_has_too_many_fields`, and those of the files beside this one: `encoding_not_utf8`,
  *   `encoding_mismatch`, `encoding_unknown`, `delimiter_not_one_character`, `quote_not_closed`, `text_after_quote`, `record_too_large`,
  *   `nul_character`
  */
-export async function tableOfCsv(source: CsvSource, options: CsvOptions): Promise<SourceTable> {
+export async function tableOfCsv(source: CsvSource, options: CsvOptions, known?: ReadonlySet<number>): Promise<SourceTable> {
   const { fileName } = source
   const { open, dialect, hasSepLine } = await openText(source, options)
   const first = await takeSample(open(), dialect, options, fileName)
   const sample = hasSepLine ? first.filter(({ line }) => line > 1) : first
-  const shape = findShape(sample, { ...options, names: null, width: 'as header' }, fileName)
+  const shape = findShape(sample, { ...options, names: null, width: 'as header', ...(known === undefined ? {} : { known }) }, fileName)
   const { headers, headerLine } = shape
   const facts = { kind: 'csv' as const, sheet: source.sheet, headers, headerLine, sample: sampleRows(sample, shape) }
-  return { facts, rows, copy }
+  return { facts, rows, copy, withAllColumns }
 
   async function* rows(): AsyncGenerator<TableRow[]> {
     const texts = createRecordTexts(dialect.quote, dialect.escape)
@@ -90,6 +91,18 @@ export async function tableOfCsv(source: CsvSource, options: CsvOptions): Promis
     }
     const last = encoder.take()
     if (last !== null) yield last
+  }
+
+  async function withAllColumns(): Promise<SourceTable> {
+    const texts = createRecordTexts(dialect.quote, dialect.escape)
+    const found = new Set(known)
+    for await (const { bytes, batch } of batchesOf(open(), dialect, fileName)) {
+      texts.turnTo(bytes)
+      const { rows, isEnd } = fittedRows(batch, texts, shape)
+      for (const { strays } of rows) for (const { column } of strays) found.add(column)
+      if (isEnd) break
+    }
+    return tableOfCsv(source, options, found)
   }
 }
 

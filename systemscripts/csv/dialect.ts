@@ -8,4 +8,6 @@ export interface Dialect {
   escape: '\\' | null
   /** `\n` also takes `\r\n`; `any` takes a lone `\r` too. */
   lineEnd: '\n' | 'any'
+  /** Blanks behind a delimiter, and before the quote that opens a line, are no data. */
+  skipsBlanks: boolean
 }

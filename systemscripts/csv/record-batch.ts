@@ -19,6 +19,8 @@ export const QUOTED = 1
 export const DOUBLED = 2
 /** It holds a tab, a backslash or a line end. */
 export const SPECIAL = 4
+/** Blanks that are no data stand before it. */
+export const BEHIND_BLANKS = 8
 
 /** An empty one. */
 export function newBatch(): RecordBatch {

@@ -1,5 +1,5 @@
 import type { Dialect } from './dialect.ts'
-import { DOUBLED, growFields, growRecords, newBatch, QUOTED, type RecordBatch, SPECIAL } from './record-batch.ts'
+import { BEHIND_BLANKS, DOUBLED, growFields, growRecords, newBatch, QUOTED, type RecordBatch, SPECIAL } from './record-batch.ts'
 import { nulCharacter, quoteNotClosed, recordTooLarge, textAfterQuote } from './refusals.ts'
 
 export interface RecordScanner {
@@ -32,7 +32,7 @@ const ESCAPE = 7
  * were cut into pieces.
  *
  * RFC 4180, and where that is silent: a quote inside an unquoted field is a character like others; blanks between a closing quote and the
- * delimiter are passed over; lines with nothing on them are no records. Records may have any number of fields here.
+ * delimiter are passed over, and those before an opening one where the dialect says so; lines with nothing on them are no records. Records may have any number of fields here.
  *
  * @throws PermanentError `quote_not_closed`, `text_after_quote`, `record_too_large`, `nul_character`
  */
@@ -42,6 +42,7 @@ export function createRecordScanner(dialect: Dialect, fileName: string): RecordS
   const delimiterLength = delimiterBytes.length
   const quote = dialect.quote === null ? -1 : dialect.quote.charCodeAt(0)
   const endsAtReturn = dialect.lineEnd === 'any'
+  const { skipsBlanks } = dialect
   const plain = plainClasses(delimiter)
   const quoted = quotedClasses(quote, dialect.escape === null ? -1 : dialect.escape.charCodeAt(0))
   const batch = newBatch()
@@ -66,8 +67,15 @@ export function createRecordScanner(dialect: Dialect, fileName: string): RecordS
         let flags = 0
         let start = at
         let end = at
+        if (skipsBlanks && at < until && isBlank(bytes[at] ?? 0)) {
+          while (at < until && isBlank(bytes[at] ?? 0)) at += 1
+          if (at >= until && !isEnd) break records
+          if (fields === firstField && bytes[at] !== quote) at = start
+          else flags = BEHIND_BLANKS
+          start = at
+        }
         if (at < until && bytes[at] === quote) {
-          flags = QUOTED
+          flags |= QUOTED
           openQuoteLine = line + linesInside
           at += 1
           start = at

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { type CompoundFile, openCompoundFile } from '../compound-file.ts'
+import { biffCipher } from '../protected-workbook/biff-cipher.ts'
 import { fileIs, workbookEncrypted } from './refusals.ts'
 
 /** Streams in the root by which other documents are known. */
@@ -16,27 +17,32 @@ const GLOBALS_BYTES = 4096
 const FILE_PASS = 0x2f
 
 /**
+ * What a compound file is: a workbook of Excel 97 or before, or a newer one that is encrypted, by which password remains to be seen.
  * @throws PermanentError `workbook_encrypted`; what it is when it is no workbook: `file_is_word`, `file_is_mail`, `file_is_office_document` …
  */
-export async function refuseUnlessXls(file: FileHandle, fileName: string): Promise<void> {
+export async function kindOfCompound(file: FileHandle, fileName: string): Promise<'xls' | 'protected'> {
   const container = await openCompoundFile(file).catch(() => null)
   // Cut off: the reader says that it is broken.
-  if (container === null || container.entries.length === 0) return
+  if (container === null || container.entries.length === 0) return 'xls'
   const names = container.entries.map(({ name }) => name)
-  if (names.includes('EncryptedPackage')) throw workbookEncrypted(fileName)
+  if (names.includes('EncryptedPackage')) return 'protected'
   for (const [stream, code, what] of DOCUMENTS) if (names.includes(stream)) throw fileIs(fileName, code, what)
   const globals = await readGlobals(container)
   if (globals === null) throw fileIs(fileName, 'file_is_office_document', 'an Office document, but no workbook')
-  if (isEncryptedBiff(globals)) throw workbookEncrypted(fileName)
+  refuseLocked(globals, fileName)
+  return 'xls'
 }
 
-/** Whether a stream of BIFF records says that what follows is encrypted: [MS-XLS] 2.4.117, right after the beginning. */
-export function isEncryptedBiff(bytes: Buffer): boolean {
+/**
+ * For a stream of BIFF records: [MS-XLS] 2.4.117, right after the beginning, says that what follows is encrypted.
+ * @throws PermanentError `workbook_encrypted` when the default password does not open it
+ */
+export function refuseLocked(bytes: Buffer, fileName: string): void {
   for (let at = 0, seen = 0; at + 4 <= bytes.length && seen < 20; seen += 1) {
-    if (bytes.readUInt16LE(at) === FILE_PASS) return true
-    at += 4 + bytes.readUInt16LE(at + 2)
+    const end = at + 4 + bytes.readUInt16LE(at + 2)
+    if (bytes.readUInt16LE(at) === FILE_PASS && biffCipher(bytes.subarray(at + 4, end)) === null) throw workbookEncrypted(fileName)
+    at = end
   }
-  return false
 }
 
 async function readGlobals(container: CompoundFile): Promise<Buffer | null> {

@@ -23,8 +23,9 @@ export function fileNotRecognised(fileName: string, head: Buffer): PermanentErro
 }
 
 /** An encrypted workbook, whichever format it has inside. */
-export function workbookEncrypted(fileName: string): PermanentError {
+export function workbookEncrypted(fileName: string, detail = "Excel's own default password does not open it."): PermanentError {
   return new PermanentError('workbook_encrypted', `Workbook "${fileName}" is protected by a password`, {
+    detail,
     hint: 'Ask the sender for a copy that opens without a password.',
   })
 }

@@ -40,8 +40,8 @@ function officeKind(types: string, entries: ZipEntry[], fileName: string): 'xlsx
 }
 
 function kindByNames(names: string[]): 'xlsx' | 'xlsb' | 'ods' | null {
-  if (names.includes('xl/workbook.bin')) return 'xlsb'
-  if (names.some((name) => name.startsWith('xl/'))) return 'xlsx'
+  if (names.some((name) => /^xl\/workbook\.bin$/i.test(name))) return 'xlsb'
+  if (names.some((name) => /^xl\//i.test(name))) return 'xlsx'
   return names.includes('spreadsheet') ? 'ods' : null
 }
 
@@ -58,8 +58,9 @@ async function kindOfOpenDocument(file: FileHandle, entries: ZipEntry[], fileNam
 }
 
 async function partText(file: FileHandle, entries: ZipEntry[], name: string): Promise<string | null> {
-  const entry = entries.find((candidate) => candidate.name === name && candidate.unpackedBytes <= LARGEST_PART)
-  if (entry === undefined || entry.isEncrypted) return null
+  // Names of parts compare without case (ECMA-376 part 2, 6.2.2.3).
+  const entry = entries.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase())
+  if (entry === undefined || entry.isEncrypted || entry.unpackedBytes > LARGEST_PART) return null
   const bytes = await readZipEntry(file, entry).catch(() => null)
   if (bytes === null) return null
   return bytes[0] === 0xff && bytes[1] === 0xfe ? bytes.toString('utf16le') : bytes.toString('utf8')

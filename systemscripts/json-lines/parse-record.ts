@@ -7,11 +7,17 @@ const QUOTE = 34
 const BACKSLASH = 92
 
 /**
- * Gives key and value of each member of an object, in order: strings as what they mean, numbers and what is nested as their text.
+ * Gives key and value of each member of an object, in order: strings as what they mean, numbers and what is nested as their text; `isTyped` of
+ * numbers, true and false.
  * @param text from `{` to `}`
  * @throws PermanentError `json_broken`
  */
-export function parseRecord(text: string, line: number, fileName: string, give: (key: string, value: string | null) => void): void {
+export function parseRecord(
+  text: string,
+  line: number,
+  fileName: string,
+  give: (key: string, value: string | null, isTyped: boolean) => void,
+): void {
   let at = skipBlanks(text, 1)
   for (let isAtEnd = text[at] === '}'; !isAtEnd; ) {
     const keyEnd = endOfString(at)
@@ -31,20 +37,20 @@ export function parseRecord(text: string, line: number, fileName: string, give: 
     const first = text[from]
     if (first === '"') {
       const end = endOfString(from)
-      give(key, stringOf(from, end))
+      give(key, stringOf(from, end), false)
       return end
     }
     if (first === '{' || first === '[') {
       const end = endOfNested(from)
       const nested = text.slice(from, end)
       refuseUnlessJson(nested, from)
-      give(key, nested)
+      give(key, nested, false)
       return end
     }
     PLAIN.lastIndex = from
     const plain = PLAIN.exec(text)?.[0]
     if (plain === undefined) throw broken(from)
-    give(key, plain === 'null' ? null : plain)
+    give(key, plain === 'null' ? null : plain, plain !== 'null')
     return from + plain.length
   }
 

@@ -1,11 +1,10 @@
 import { createReadStream } from 'node:fs'
 import { access, lstat, open, readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { JobError, PermanentError } from '../errors.ts'
 import { moveFile } from '../move-file.ts'
+import { safeFileName } from '../safe-file-name.ts'
 import { listMatchingFiles } from '../settled-files.ts'
-import { safeFileName } from './file-name.ts'
 import { leanStream } from './lean-stream.ts'
 import type { Look, LookOptions, Mailbox, MessageAction, WantedPart } from './mailbox.ts'
 import { headOf, type MessageHead, type MessageRef } from './message-head.ts'
@@ -42,7 +41,7 @@ export async function openEmlMailbox(path: string, signal?: AbortSignal): Promis
     read: (wanted) => readParts(wanted, pathOf),
     raw: (ref) => leanStream(createReadStream(pathOf(ref), { highWaterMark: CHUNK_BYTES })),
     act: (ref, action) => actOnFile(root, pathOf(ref), action),
-    hint: async (_, timeoutSeconds) => wait(timeoutSeconds * 1000, false, signal ? { signal } : {}),
+    hint: null,
     close: async () => {},
   }
 }

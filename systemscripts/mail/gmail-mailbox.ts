@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { GMAIL_SCOPE, type GmailSecret } from './gmail/credentials.ts'
 import { gmailLabels } from './gmail/labels.ts'
 import { lookIntoLabel } from './gmail/look.ts'
@@ -47,7 +46,7 @@ export async function openGmailMailbox({ user, secret, rootUrl, signal, patience
     ...messages,
     raw: (ref) => leanStream(messages.raw(ref)),
     // The API can only tell a public address of ours, which a worker does not have.
-    hint: async (_, timeoutSeconds) => wait(timeoutSeconds * 1000, false, signal ? { signal } : {}),
+    hint: null,
     close: async () => {},
   }
 }

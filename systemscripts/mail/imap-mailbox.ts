@@ -4,6 +4,7 @@ import { connectImap, type ImapOptions } from './imap/connect.ts'
 import { fetchHeads } from './imap/heads.ts'
 import { lookIntoFolder } from './imap/look.ts'
 import { rawMessage, readParts } from './imap/read-parts.ts'
+import { commandRefusal } from './imap/refusals.ts'
 import { type ImapSession, imapSession } from './imap/session.ts'
 import { fetchStructures } from './imap/structures.ts'
 import { leanStream } from './lean-stream.ts'
@@ -36,7 +37,7 @@ export async function openImapMailbox(options: ImapOptions): Promise<Mailbox> {
     hint: async (folder, timeoutSeconds) => {
       // What came since the last look would not be told again.
       const { uidNext } = await session.open(folder, 'read', true)
-      return uidNext - 1 > (seen.get(folder) ?? uidNext) || waitForHint(session, timeoutSeconds, options.signal)
+      return uidNext - 1 > (seen.get(folder) ?? uidNext) || waitForHint(session, timeoutSeconds, options)
     },
     close: async () => {
       session.closeLane()
@@ -47,21 +48,37 @@ export async function openImapMailbox(options: ImapOptions): Promise<Mailbox> {
   }
 }
 
-async function waitForHint(session: ImapSession, timeoutSeconds: number, signal?: AbortSignal): Promise<boolean> {
-  const { client } = session
+/** A connection that is lost meanwhile may have had something to tell. */
+async function waitForHint(
+  { client }: ImapSession,
+  timeoutSeconds: number,
+  { signal, timeoutSeconds: silence = 60 }: ImapOptions,
+): Promise<boolean> {
   const ended = new AbortController()
+  const stop = signal ? AbortSignal.any([signal, ended.signal]) : ended.signal
   const told = new Promise<boolean>((resolve) => {
     client.once('exists', () => resolve(true))
-    client.once('close', () => resolve(false))
+    client.once('close', () => resolve(true))
   })
-  const late = wait(timeoutSeconds * 1000, false, { signal: signal ? AbortSignal.any([signal, ended.signal]) : ended.signal }).catch(
-    () => false,
-  )
-  const idling = client.idle().catch(() => false)
-  const isTold = await Promise.race([told, late])
-  ended.abort()
-  // Any command ends the idling.
-  await session.doing('ending the wait', () => client.noop())
-  await idling
-  return isTold
+  const until = performance.now() + timeoutSeconds * 1000
+  try {
+    for (let left = timeoutSeconds; left > 0; left = (until - performance.now()) / 1000) {
+      const idling = client.idle().catch(() => false)
+      // Who says nothing for too long would be given up: it is asked in between.
+      const pause = wait(Math.min(left, silence / 2) * 1000, false, { signal: stop }).catch(() => false)
+      if (await Promise.race([told, pause])) return true
+      signal?.throwIfAborted()
+      // Any command ends the idling.
+      await client.noop()
+      await idling
+    }
+    return false
+  } catch (error) {
+    signal?.throwIfAborted()
+    if (client.usable) throw commandRefusal(error, 'waiting for new mail')
+    return true
+  } finally {
+    ended.abort()
+    if (client.usable) await client.noop().catch(() => {})
+  }
 }

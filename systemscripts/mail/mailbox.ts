@@ -72,9 +72,10 @@ export interface Mailbox {
    */
   act(ref: MessageRef, action: MessageAction): Promise<string | null>
   /**
-   * Waits until the server says that something came since the last look, at most so long. A hint only: true says look now, false nothing at all.
+   * Waits until the server says that something came since the last look, at most so long. A hint only: true says look now, false nothing at all. Null: the
+   * mailbox tells nobody.
    */
-  hint(folder: string, timeoutSeconds: number): Promise<boolean>
+  hint: ((folder: string, timeoutSeconds: number) => Promise<boolean>) | null
   close(): Promise<void>
 }
 

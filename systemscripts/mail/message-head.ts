@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash as oneShotHash } from 'node:crypto'
 import { type MailAddress, parseAddresses } from './mime/addresses.ts'
 import { fieldValue, fieldValues, type HeaderField, headerFields } from './mime/header-fields.ts'
 import { headerText } from './mime/header-text.ts'
@@ -17,7 +17,7 @@ export interface MessageRef {
 export interface MessageHead {
   ref: MessageRef
   /**
-   * The same for the same mail wherever it lies, 64 hexadecimal digits: of Message-ID, date and sender; without Message-ID, of the whole header
+   * The same for the same mail wherever it lies, 64 hexadecimal digits: of Message-ID, date, sender, subject and content type; without Message-ID, of the whole header
    * as the sending side and the receiving server wrote it.
    */
   messageKey: string
@@ -56,15 +56,15 @@ export function headOf(block: Uint8Array, facts: HeadFacts): MessageHead {
 export function headOfFields(fields: HeaderField[], facts: HeadFacts): MessageHead {
   const sentAt = parseMailDate(fieldValue(fields, 'date') ?? '')
   const messageId = messageIdOf(fields)
-  const [from, to, cc] = ['from', 'to', 'cc'].map((name) => fieldValues(fields, name).flatMap(parseAddresses))
+  const addressed = addressesOf(fields)
   return {
     ref: facts.ref,
     messageKey: keyOf(fields, messageId),
     messageId,
-    from: from ?? [],
-    to: to ?? [],
-    cc: cc ?? [],
-    recipients: recipientsOf(fields),
+    from: addressed.get('from') ?? [],
+    to: addressed.get('to') ?? [],
+    cc: addressed.get('cc') ?? [],
+    recipients: recipientsOf(addressed),
     subject: headerText(fieldValue(fields, 'subject') ?? '').slice(0, 2000),
     sentAt,
     receivedAt: facts.receivedAt ?? sentAt ?? new Date(),
@@ -83,17 +83,27 @@ function messageIdOf(fields: HeaderField[]): string | null {
 /** Fields that a mailbox adds or changes after delivery. */
 const OF_THE_MAILBOX = /^(status|x-status|x-uid|x-keywords|x-imapbase|x-mozilla-|x-gmail-labels|x-gm-|x-uidl|lines|content-length)/
 
-/** Some senders give every mail the same Message-ID, so the date counts too; both stay when a mailbox moves. */
+/** Beside the Message-ID, which some senders give to every mail; a boundary in Content-Type is another one each time. They stay when a mailbox moves. */
+const OF_THE_SENDER = ['date', 'from', 'subject', 'content-type']
+
 function keyOf(fields: HeaderField[], messageId: string | null): string {
+  if (messageId !== null)
+    return oneShotHash('sha256', [messageId, ...OF_THE_SENDER.map((name) => fieldValue(fields, name))].join('\n'), 'hex')
   const hash = createHash('sha256')
-  if (messageId !== null) hash.update([messageId, fieldValue(fields, 'date'), fieldValue(fields, 'from')].join('\n'))
-  else for (const { name, value } of fields) if (!OF_THE_MAILBOX.test(name)) hash.update(`${name}:${value.replace(/\s+/g, ' ')}\n`)
+  for (const { name, value } of fields) if (!OF_THE_MAILBOX.test(name)) hash.update(`${name}:${value.replace(/\s+/g, ' ')}\n`)
   return hash.digest('hex')
 }
 
-const RECIPIENT_FIELDS = ['to', 'cc', 'bcc', 'delivered-to', 'x-original-to', 'envelope-to', 'x-delivered-to', 'resent-to']
+/** By name of the field, in the order of ADDRESS_FIELDS. */
+function addressesOf(fields: HeaderField[]): Map<string, MailAddress[]> {
+  const values = fields.filter(({ name }) => ADDRESS_FIELDS.has(name))
+  const names = [...ADDRESS_FIELDS].filter((name) => values.some((field) => field.name === name))
+  return new Map(names.map((name) => [name, fieldValues(values, name).flatMap(parseAddresses)]))
+}
 
-function recipientsOf(fields: HeaderField[]): string[] {
-  const found = fields.filter(({ name }) => RECIPIENT_FIELDS.includes(name)).flatMap(({ value }) => parseAddresses(value))
+const ADDRESS_FIELDS = new Set(['from', 'to', 'cc', 'bcc', 'delivered-to', 'x-original-to', 'envelope-to', 'x-delivered-to', 'resent-to'])
+
+function recipientsOf(addressed: Map<string, MailAddress[]>): string[] {
+  const found = [...addressed].flatMap(([name, addresses]) => (name === 'from' ? [] : addresses))
   return [...new Set(found.map(({ address }) => address).filter((address) => address !== ''))]
 }

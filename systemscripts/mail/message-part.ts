@@ -11,7 +11,7 @@ export interface MessagePart {
   /** Transfer encoding in lower case: `base64`, `quoted-printable`, `7bit` … */
   encoding: string
   disposition: 'attachment' | 'inline' | null
-  /** As the sender wrote it, decoded. Never a path: see file-name.ts. */
+  /** As the sender wrote it, decoded. Never a path: see safe-file-name.ts. */
   fileName: string | null
   contentId: string | null
   /** Still encoded; null when unknown. */

@@ -123,7 +123,8 @@ function judge(rule: CompiledRule, { head, attachments, bodyText }: MessageFacts
   return refusal === null ? { kind: 'matched', attachments: picked } : { kind: 'refused', ...refusal }
 }
 
-function judgeHead({ test, ...rule }: CompiledRule, head: MessageHead, now: Date): RuleDecision | null {
+function judgeHead(rule: CompiledRule, head: MessageHead, now: Date): RuleDecision | null {
+  const { test } = rule
   const ageSeconds = (now.getTime() - head.receivedAt.getTime()) / 1000
   if (rule.maxAgeSeconds !== null && ageSeconds > rule.maxAgeSeconds) {
     return notMatched('max_age', `received ${head.receivedAt.toISOString()}, longer ago than ${rule.maxAgeSeconds} s`)
@@ -131,8 +132,13 @@ function judgeHead({ test, ...rule }: CompiledRule, head: MessageHead, now: Date
   if (rule.maxSizeBytes !== null && head.sizeBytes > rule.maxSizeBytes) {
     return notMatched('max_size_bytes', `${head.sizeBytes} bytes, allowed are ${rule.maxSizeBytes}`)
   }
-  const senders = head.from.flatMap(({ name, address }) => [address, `${name} <${address}>`])
-  if (!fits(test.sender, senders)) {
+  if (
+    test.sender !== null &&
+    !fits(
+      test.sender,
+      head.from.flatMap(({ name, address }) => [address, `${name} <${address}>`]),
+    )
+  ) {
     const from = head.from.map(({ address }) => address).join(', ')
     return notMatched('sender_pattern', `sender "${from}" does not match "${rule.senderPattern}"`)
   }

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, open, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { PermanentError } from '../errors.ts'
 import { moveFile } from '../move-file.ts'
-import { safeFileName } from './file-name.ts'
+import { safeFileName } from '../safe-file-name.ts'
 
 /** A file that lies in its folder under a hidden name, until it is given its own. */
 export interface StagedFile {
@@ -11,6 +11,8 @@ export interface StagedFile {
   sizeBytes: number
   /** 64 lower-case hex digits. */
   sha256: string
+  /** Its first 64 bytes. */
+  beginning: Buffer
   /** Gives it a free name in its folder, after `name`; see safeFileName. @returns its path */
   publish(name: string): Promise<string>
   /** Removes it. May be called twice, and after `publish`, when it does nothing. */
@@ -29,12 +31,11 @@ export async function stageFile(
   folder: string,
   options: { maxBytes?: number | null; signal?: AbortSignal } = {},
 ): Promise<StagedFile> {
-  await mkdir(folder, { recursive: true })
   const path = join(folder, `.${randomUUID()}.part`)
   const discard = async (): Promise<void> => unlink(path).catch(ignoreMissing)
   try {
-    const { sizeBytes, sha256 } = await write(content, path, options)
-    return { path, sizeBytes, sha256, discard, publish: (name) => moveFile(path, folder, { name: safeFileName(name) }) }
+    const written = await write(content, path, options)
+    return { path, ...written, discard, publish: (name) => moveFile(path, folder, { name: safeFileName(name) }) }
   } catch (error) {
     await discard()
     throw error
@@ -45,23 +46,36 @@ async function write(
   content: AsyncIterable<Buffer>,
   path: string,
   { maxBytes, signal }: { maxBytes?: number | null; signal?: AbortSignal },
-): Promise<{ sizeBytes: number; sha256: string }> {
-  const file = await open(path, 'wx', 0o660)
+): Promise<Pick<StagedFile, 'sizeBytes' | 'sha256' | 'beginning'>> {
+  const file = await openNew(path)
   const hash = createHash('sha256')
   let sizeBytes = 0
+  let beginning: Buffer = Buffer.alloc(0)
   try {
     for await (const piece of content) {
       signal?.throwIfAborted()
       sizeBytes += piece.length
       if (maxBytes != null && sizeBytes > maxBytes) throw tooLarge(maxBytes)
+      if (beginning.length < 64) beginning = Buffer.concat([beginning, piece.subarray(0, 64 - beginning.length)])
       hash.update(piece)
       await file.writeFile(piece)
     }
-    await file.sync()
+    await file.datasync()
   } finally {
     await file.close()
   }
-  return { sizeBytes, sha256: hash.digest('hex') }
+  return { sizeBytes, sha256: hash.digest('hex'), beginning }
+}
+
+/** The folder is made when it turns out to be missing: it seldom is. */
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', 0o660)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+  await mkdir(dirname(path), { recursive: true })
+  return await open(path, 'wx', 0o660)
 }
 
 function tooLarge(maxBytes: number): PermanentError {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { JobError } from '../errors.ts'
-import { safeFileName } from '../mail/file-name.ts'
 import { stageFile } from '../mail/stage-file.ts'
 import { moveFile } from '../move-file.ts'
+import { safeFileName } from '../safe-file-name.ts'
 import type { Delivery, Envelope, MailRoute } from './mail-route.ts'
 
 export interface FolderRouteOptions {

@@ -1,5 +1,6 @@
 import type { CellSink } from '../cell-sink.ts'
 import type { CopyPlan } from '../copy-plan.ts'
+import { createPlainBytes } from '../values/plain-bytes.ts'
 import { RefusedValue } from '../values/refused-value.ts'
 import { COPY_ESCAPES, CSV_SPECIALS, putByte, putCopyText, putCsvText, putNull, TAB } from './piece-buffer.ts'
 import type { RowEncoder } from './row-encoder.ts'
@@ -26,8 +27,10 @@ export function createCellCopier(plan: CopyPlan, shape: TableShape, encoder: Row
   const starts = new Int32Array(fieldCount)
   const ends = new Int32Array(fieldCount)
   const texts: string[] = new Array(fieldCount).fill('')
+  const typed: boolean[] = new Array(fieldCount).fill(false)
   /** By column what is not written. */
-  const others = new Map<number, string>()
+  const others = new Map<number, { text: string; isTyped: boolean }>()
+  const plainBytes = plan.columns.map((column) => (column.from === 'file' && column.rule !== null ? createPlainBytes(column.rule) : null))
   let line = 0
   let rowStart = 0
   let written = 0
@@ -46,10 +49,10 @@ export function createCellCopier(plan: CopyPlan, shape: TableShape, encoder: Row
   }
 
   /** Hot: every value of the sheet passes here. */
-  function putBytes(column: number, bytes: Uint8Array, from: number, to: number): void {
+  function putBytes(column: number, bytes: Uint8Array, from: number, to: number, isTyped: boolean): void {
     const field = column < fieldOf.length ? (fieldOf[column] ?? STRAY) : STRAY
-    if (!isPlain || field < written || conversions[field] !== null) {
-      putText(column, decode(bytes, from, to))
+    if (!isPlain || field < written || (conversions[field] !== null && plainBytes[field]?.(bytes, from, to) !== true)) {
+      putText(column, decode(bytes, from, to), isTyped)
       return
     }
     startField(field)
@@ -65,24 +68,25 @@ export function createCellCopier(plan: CopyPlan, shape: TableShape, encoder: Row
       end += 1
     }
     if (found !== 0) {
-      putField(column, field, decode(bytes, from, to))
+      putField(column, field, decode(bytes, from, to), isTyped)
       return
     }
     out.length = end
     kinds[field] = BYTES
+    typed[field] = isTyped
     starts[field] = start
     ends[field] = end
   }
 
-  function putText(column: number, text: string): void {
+  function putText(column: number, text: string, isTyped: boolean): void {
     const field = column < fieldOf.length ? (fieldOf[column] ?? STRAY) : STRAY
     if (isPlain && field >= written) {
       startField(field)
-      putField(column, field, text)
+      putField(column, field, text, isTyped)
       return
     }
     if (field !== UNUSED) isPlain = false
-    others.set(column, text)
+    others.set(column, { text, isTyped })
   }
 
   function endRow(): void {
@@ -94,20 +98,21 @@ export function createCellCopier(plan: CopyPlan, shape: TableShape, encoder: Row
   }
 
   function addAsTexts(): void {
-    const values = columns.map((column) => others.get(column) ?? writtenText(fieldOf[column] ?? STRAY))
+    const cells = columns.map((column) => others.get(column) ?? writtenCell(fieldOf[column] ?? STRAY))
     const strays = [...others].filter(([column]) => column >= fieldOf.length || fieldOf[column] === STRAY)
     out.length = rowStart
     encoder.add(
       line,
-      values,
-      strays.sort(([left], [right]) => left - right).map(([column, value]) => ({ column, value })),
+      cells.map((cell) => cell?.text ?? null),
+      strays.sort(([left], [right]) => left - right).map(([column, { text }]) => ({ column, value: text })),
+      cells.map((cell) => cell?.isTyped === true),
     )
   }
 
-  function writtenText(field: number): string | null {
-    if (field < 0 || field >= written) return null
-    if (kinds[field] === TEXT) return texts[field] ?? null
-    return kinds[field] === BYTES ? decode(out.bytes, starts[field] ?? 0, ends[field] ?? 0) : null
+  function writtenCell(field: number): { text: string; isTyped: boolean } | null {
+    if (field < 0 || field >= written || kinds[field] === NOTHING) return null
+    const text = kinds[field] === TEXT ? (texts[field] ?? '') : decode(out.bytes, starts[field] ?? 0, ends[field] ?? 0)
+    return { text, isTyped: typed[field] === true }
   }
 
   function startField(field: number): void {
@@ -123,22 +128,23 @@ export function createCellCopier(plan: CopyPlan, shape: TableShape, encoder: Row
       kinds[written] = NOTHING
       const given = plan.columns[written]
       const value = given?.from === 'constant' ? given.value : given?.from === 'line' ? String(line) : null
-      if (!putValue(written, value)) isPlain = false
+      if (!putValue(written, value, false)) isPlain = false
     }
   }
 
-  function putField(column: number, field: number, text: string): void {
+  function putField(column: number, field: number, text: string, isTyped: boolean): void {
     kinds[field] = TEXT
     texts[field] = text
-    if (putValue(field, text)) return
+    typed[field] = isTyped
+    if (putValue(field, text, isTyped)) return
     isPlain = false
-    others.set(column, text)
+    others.set(column, { text, isTyped })
   }
 
   /** False, and nothing is written, for a value that is refused. */
-  function putValue(field: number, text: string | null): boolean {
+  function putValue(field: number, text: string | null, isTyped: boolean): boolean {
     const convert = conversions[field] ?? null
-    const value = convert === null ? text : convert(text)
+    const value = convert === null ? text : convert(text, isTyped)
     if (value instanceof RefusedValue) return false
     if (isCsv) return putCsvText(out, value)
     if (value !== null) return putCopyText(out, value)

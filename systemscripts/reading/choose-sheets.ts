@@ -1,5 +1,5 @@
-import { PermanentError } from '../errors.ts'
 import { sheetNotFound, workbookBroken } from '../spreadsheet/refusals.ts'
+import { betweenSlashes, sheetTest } from './patterns.ts'
 
 export interface SheetName {
   name: string
@@ -22,10 +22,10 @@ export function chooseSheets(sheets: SheetName[], wanted: string | number | null
   if (first === undefined && sheets.length === 0) throw workbookBroken(fileName, 'It has no sheet.')
   if (wanted === null) return [visible[0] ?? first ?? 0]
   if (wanted === '*') return visible.length > 0 ? visible : [first ?? 0]
-  const pattern = /^\/(.*)\/$/s.exec(String(wanted))?.[1]
-  if (pattern !== undefined) {
-    const expression = expressionOf(pattern)
-    const found = withCells.filter((index) => expression.test(names[index] ?? ''))
+  const pattern = betweenSlashes(wanted)
+  if (pattern !== null) {
+    const name = sheetTest(pattern)
+    const found = withCells.filter((index) => name.test(names[index] ?? ''))
     if (found.length === 0) throw sheetNotFound(fileName, wanted, names)
     return found
   }
@@ -34,16 +34,4 @@ export function chooseSheets(sheets: SheetName[], wanted: string | number | null
   const number = Number(wanted)
   if (Number.isInteger(number) && number >= 1 && number <= names.length) return [number - 1]
   throw sheetNotFound(fileName, wanted, names)
-}
-
-function expressionOf(pattern: string): RegExp {
-  try {
-    return new RegExp(pattern)
-  } catch (cause) {
-    throw new PermanentError('sheet_pattern_invalid', `sheet "/${pattern}/" is no regular expression`, {
-      ...(cause instanceof Error ? { detail: cause.message } : {}),
-      hint: "Write a sheet's name without slashes, or between them a regular expression such as /^Q[1-4]$/.",
-      cause,
-    })
-  }
 }

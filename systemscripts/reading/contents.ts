@@ -4,8 +4,8 @@ import { PermanentError } from '../errors.ts'
 import { type FileKind, fileKind } from '../file-kind.ts'
 import { memberNotFound, memberNotRead } from '../file-members/refusals.ts'
 import { contentOfFile, type FileContent, type Member, membersOf } from '../file-members.ts'
-import { filePattern } from '../file-pattern.ts'
 import type { GridKind } from '../grid.ts'
+import { memberTest } from './patterns.ts'
 import type { ReadRequest } from './protocol.ts'
 
 /** A file or a member of an archive, and what its tables are called by. */
@@ -20,20 +20,20 @@ const CHUNK_BYTES = 512 * 1024
 export async function* contentsOf({ path, kind: stated, memberPattern, maxUnpackedBytes }: ReadRequest): AsyncGenerator<NamedContent> {
   const fileName = basename(path)
   const kind = await kindOf(path, stated)
-  if (kind !== 'gzip' && kind !== 'zip') {
+  if (kind !== 'gzip' && kind !== 'zip' && kind !== 'protected') {
     if (stated !== 'auto' && stated !== kind) throw fileKindDiffers(fileName, stated, kind)
     yield { ...(await contentOfFile(path, kind)), ...(kind === 'csv' ? { bytes: () => fileBytes(path) } : {}), member: null }
     return
   }
   const members = await membersOf(path, kind, maxUnpackedBytes === null ? {} : { maxUnpackedBytes })
-  const wanted = kind === 'gzip' || memberPattern === null ? members : matching(members, memberPattern, fileName)
+  const wanted = kind !== 'zip' || memberPattern === null ? members : matching(members, memberPattern, fileName)
   for (const { name, open } of wanted) {
     const content = await open().catch((error: unknown) => {
       throw wanted.length > 1 && error instanceof PermanentError && error.code.startsWith('file_') ? memberNotRead(error) : error
     })
     try {
       if (stated !== 'auto' && stated !== kind && stated !== content.kind) throw fileKindDiffers(content.fileName, stated, content.kind)
-      yield { ...content, member: kind === 'gzip' ? null : name }
+      yield { ...content, member: kind === 'zip' ? name : null }
     } finally {
       await content.close()
     }
@@ -42,10 +42,8 @@ export async function* contentsOf({ path, kind: stated, memberPattern, maxUnpack
 
 /** @throws PermanentError `member_not_found`, `file_pattern_invalid` */
 function matching(members: Member[], pattern: string, fileName: string): Member[] {
-  const expression = /^\/(.+)\/$/s.exec(pattern)?.[1]
-  const isWanted = expression === undefined ? filePattern(pattern, 'glob') : filePattern(`.*(?:${expression}).*`, 'regex')
-  const isPath = expression !== undefined || pattern.includes('/')
-  const found = members.filter(({ name }) => isWanted(isPath ? name : name.slice(name.lastIndexOf('/') + 1)))
+  const isWanted = memberTest(pattern)
+  const found = members.filter(({ name }) => isWanted(name))
   if (found.length > 0) return found
   throw memberNotFound(
     fileName,

@@ -10,14 +10,22 @@ import { endsBefore, type FittedRow, findShape, fitRow, type ShapeOptions, type 
 
 /**
  * The table in a grid: header found or stated, the rows below it, and of the columns those that have a name or, in the first rows, a value.
+ * @param open gives the grid, the same each time
+ * @param known further columns of the table. Default: none
  * @throws PermanentError `header_row_missing`, and whatever the grid throws
  */
-export async function tableOfGrid(grid: Grid, options: ShapeOptions, fileName: string): Promise<SourceTable> {
+export async function tableOfGrid(
+  open: () => Grid | Promise<Grid>,
+  options: ShapeOptions,
+  fileName: string,
+  known?: ReadonlySet<number>,
+): Promise<SourceTable> {
+  const grid = await open()
   const batches = iteratorOf(grid.rows)
   const sample = await takeSample(batches, options)
   const shape = findShape(
     sample.rows.slice(0, HEADER_SAMPLE_ROWS + options.headerRows),
-    { ...options, names: grid.names, width: 'as rows' },
+    { ...options, names: grid.names, width: 'as rows', ...(known === undefined ? {} : { known }) },
     fileName,
   )
   const { headers, headerLine } = shape
@@ -29,7 +37,7 @@ export async function tableOfGrid(grid: Grid, options: ShapeOptions, fileName: s
     headerLine,
     sample: first.rows.slice(0, HEADER_SAMPLE_ROWS).map(plainRow),
   }
-  return { facts, rows, copy }
+  return { facts, rows, copy, withAllColumns }
 
   async function* walk(): AsyncGenerator<FittedRow[]> {
     try {
@@ -57,13 +65,24 @@ export async function tableOfGrid(grid: Grid, options: ShapeOptions, fileName: s
     const sink = grid.divert === undefined ? null : createCellCopier(plan, shape, encoder)
     if (sink !== null) grid.divert?.(sink)
     for await (const batch of walk()) {
-      for (const { line, values, strays } of batch) {
-        encoder.add(line, values, strays)
+      for (const { line, values, strays, typed } of batch) {
+        encoder.add(line, values, strays, typed)
         if (encoder.isFull()) yield* taken(encoder)
       }
       if (encoder.isFull()) yield* taken(encoder)
     }
     yield* taken(encoder)
+  }
+
+  async function withAllColumns(): Promise<SourceTable> {
+    await batches.return?.()
+    const found = new Set(known)
+    for await (const batch of (await open()).rows) {
+      const { rows, isEnd } = fitted(batch, shape)
+      for (const { strays } of rows) for (const { column } of strays) found.add(column)
+      if (isEnd) break
+    }
+    return tableOfGrid(open, options, fileName, found)
   }
 }
 
@@ -107,6 +126,6 @@ function hasValue(values: (string | null)[]): boolean {
   return false
 }
 
-function plainRow({ line, values }: FittedRow): TableRow {
-  return { line, values }
+function plainRow({ line, values, typed }: FittedRow): TableRow {
+  return typed === undefined ? { line, values } : { line, values, typed }
 }

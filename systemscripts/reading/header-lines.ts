@@ -33,10 +33,17 @@ function spreadRight(line: (string | null)[], below: (string | null)[], width: n
  */
 export function headerKeys(headers: string[]): string[] {
   const taken = new Set<string>()
+  // By name, so that ten thousand of one name are not counted from the start each time.
+  const next = new Map<string, number>()
   return headers.map((header, index) => {
     const name = header.trim() === '' ? strayKey(index) : header
     let key = name
-    for (let copy = 2; taken.has(key); copy += 1) key = `${name}_${copy}`
+    if (taken.has(name)) {
+      let copy = next.get(name) ?? 2
+      while (taken.has(`${name}_${copy}`)) copy += 1
+      key = `${name}_${copy}`
+      next.set(name, copy + 1)
+    }
     taken.add(key)
     return key
   })

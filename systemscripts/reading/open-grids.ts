@@ -8,8 +8,9 @@ import type { NamedContent } from './contents.ts'
 import type { ReadRequest } from './protocol.ts'
 
 export interface OpenGrid {
-  grid: Grid
-  /** Its filled cells, with their types where the kind has any; to be walked instead of the grid. */
+  /** From its beginning, each time; one walk at a time. */
+  open(): Grid | Promise<Grid>
+  /** Its filled cells, with their types where the kind has any. */
   cells(skipHidden: boolean): AsyncIterable<TypedCell[]>
 }
 
@@ -25,14 +26,13 @@ export async function* openGrids(content: NamedContent, request: ReadRequest): A
   switch (kind) {
     case 'json': {
       const { readJsonRecords } = await import('../json-lines.ts')
-      const grid = await readJsonRecords({ fileName, bytes: () => piecesOf(content), encoding: request.encoding })
-      yield named(grid, content, null)
+      yield named(() => readJsonRecords({ fileName, bytes: () => piecesOf(content), encoding: request.encoding }), content, null)
       return
     }
     case 'html': {
       const { readHtmlTables } = await import('../spreadsheet/html-grid.ts')
       const page = await readHtmlTables({ fileName, bytes: () => piecesOf(content), encoding: request.encoding })
-      for (const index of htmlTables(page, request.sheet, fileName)) yield named(page.grid(index), content, numberOf(request, index))
+      for (const index of htmlTables(page, request.sheet, fileName)) yield named(() => page.grid(index), content, numberOf(request, index))
       return
     }
     case 'xlsx': {
@@ -44,13 +44,16 @@ export async function* openGrids(content: NamedContent, request: ReadRequest): A
       try {
         for (const index of chooseSheets(workbook.sheets, request.sheet, fileName)) {
           const sheet = workbook.sheets[index]?.name ?? null
-          let sink: CellSink | null = null
-          const rows = workbook.readSheet(index, { shownUntilLine, sink: () => sink })
-          const divert = (given: CellSink): void => {
-            sink = given
+          const open = (): Grid => {
+            let sink: CellSink | null = null
+            const rows = workbook.readSheet(index, { shownUntilLine, sink: () => sink })
+            const divert = (given: CellSink): void => {
+              sink = given
+            }
+            return { kind, sheet, names: null, rows, divert }
           }
           yield {
-            ...named({ kind, sheet, names: null, rows, divert }, content, sheet),
+            ...named(open, content, sheet),
             cells: (skipHidden) => workbook.readCells(index, skipHidden),
           }
         }
@@ -67,20 +70,24 @@ export async function* openGrids(content: NamedContent, request: ReadRequest): A
       const workbook = await readWorkbook({ path: path ?? '', kind, fileName, ...(maxUnpackedBytes === null ? {} : { maxUnpackedBytes }) })
       for (const index of chooseSheets(workbook.sheets, request.sheet, fileName)) {
         const sheet = workbook.sheets[index]?.name ?? null
-        yield { ...named(workbook.grid(index), content, sheet), cells: (skipHidden) => cellsOf(workbook.grid(index, true), skipHidden) }
+        yield {
+          ...named(() => workbook.grid(index), content, sheet),
+          cells: (skipHidden) => cellsOf(() => workbook.grid(index, true), skipHidden),
+        }
       }
     }
   }
 }
 
 /** Inside an archive a sheet is called by its file and itself. */
-function named(grid: Grid, { member }: NamedContent, sheet: string | null): OpenGrid {
+function named(grid: () => Grid | Promise<Grid>, { member }: NamedContent, sheet: string | null): OpenGrid {
   const name = member === null ? sheet : sheet === null ? member : `${member}/${sheet}`
-  const open = { ...grid, sheet: name }
-  return { grid: open, cells: (skipHidden) => cellsOf(open, skipHidden) }
+  const open = async (): Promise<Grid> => ({ ...(await grid()), sheet: name })
+  return { open, cells: (skipHidden) => cellsOf(open, skipHidden) }
 }
 
-async function* cellsOf({ sheet, rows }: Grid, skipHidden: boolean): AsyncGenerator<TypedCell[]> {
+async function* cellsOf(open: OpenGrid['open'], skipHidden: boolean): AsyncGenerator<TypedCell[]> {
+  const { sheet, rows } = await open()
   for await (const batch of rows) yield typedCells(sheet, batch, skipHidden)
 }
 

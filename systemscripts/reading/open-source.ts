@@ -4,6 +4,7 @@ import { parseCellRange } from './cell-range.ts'
 import { contentsOf, type NamedContent } from './contents.ts'
 import { tableOfGrid } from './grid-table.ts'
 import { openGrids } from './open-grids.ts'
+import { betweenSlashes, endTest } from './patterns.ts'
 import type { ReadRequest } from './protocol.ts'
 import type { SourceTable } from './source-table.ts'
 import type { ShapeOptions } from './table-shape.ts'
@@ -40,7 +41,7 @@ export function shapeOptions(request: ReadRequest): ShapeOptions {
     headerRows,
     range: cellRange === null ? null : parseCellRange(cellRange),
     skipHidden,
-    endsWhen: endsWhen === null ? null : new RegExp(endsWhen),
+    endsWhen: endsWhen === null ? null : endTest(endsWhen),
   }
 }
 
@@ -51,9 +52,9 @@ async function* tablesOf(content: NamedContent, request: ReadRequest, options: S
     yield () => tableOfCsv({ fileName, sheet: member, bytes: content.bytes }, { ...options, delimiter, quote, encoding })
     return
   }
-  for await (const { grid } of openGrids(content, request)) yield () => tableOfGrid(grid, options, fileName)
+  for await (const { open } of openGrids(content, request)) yield () => tableOfGrid(open, options, fileName)
 }
 
 function asksForMany({ sheet }: ReadRequest, { member }: NamedContent): boolean {
-  return member !== null || sheet === '*' || /^\/.*\/$/s.test(String(sheet ?? ''))
+  return member !== null || sheet === '*' || betweenSlashes(sheet) !== null
 }

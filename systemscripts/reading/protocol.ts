@@ -24,12 +24,14 @@ export interface ReadRequest {
 }
 
 /**
- * What the thread is told. `open` and `rows` are answered by nothing; `next` by `table` or `done`, `copy` by `format`, each `more` by one batch,
+ * What the thread is told. `open` and `rows` are answered by nothing; `next` and `widen` by `table` or `done`, `copy` by `format`, each `more` by one batch,
  * piece or `end`, `close` by `closed`; each of them by `refused` or `failed` instead when it went wrong. Answers come in the order of the words.
  */
 export type ThreadWord =
   | { type: 'open'; request: ReadRequest; as: 'tables' | 'cells' }
   | { type: 'next' }
+  /** The table again, with all its columns. */
+  | { type: 'widen' }
   | { type: 'rows' }
   | { type: 'copy'; plan: CopyPlan }
   | { type: 'more' }

@@ -1,7 +1,10 @@
 import type { CopyPiece, CopyPlan, OutputColumn, RowReject } from '../copy-plan.ts'
 import { PermanentError } from '../errors.ts'
+import type { Typed } from '../grid.ts'
 import type { TableFacts } from '../table.ts'
-import { RefusedValue } from '../values/refused-value.ts'
+import { type Converted, RefusedValue } from '../values/refused-value.ts'
+import { textTest } from '../values/safe-pattern.ts'
+import type { Conversion } from '../values.ts'
 import { headerKeys, strayKey } from './header-lines.ts'
 import { PieceBuffer, putByte, putCopyText, putCsvText, putNull, putOnlyField, TAB } from './piece-buffer.ts'
 import type { Stray } from './table-shape.ts'
@@ -12,8 +15,8 @@ export interface RowEncoder {
   out: PieceBuffer
   /** The value converter of each column of the plan; null where the value goes as it came. */
   conversions: (Conversion | null)[]
-  /** Encodes the row, or takes it among the refused ones. `values` by header. */
-  add(line: number, values: (string | null)[], strays: Stray[]): void
+  /** Encodes the row, or takes it among the refused ones. `values` and `typed` (default: all texts) by header. */
+  add(line: number, values: (string | null)[], strays: Stray[], typed?: Typed): void
   /** Whether a person corrected the row at this line. */
   isCorrected(line: number): boolean
   /** @throws PermanentError `empty_mark` when the value says that there is nothing in the file */
@@ -25,21 +28,21 @@ export interface RowEncoder {
   take(): CopyPiece | null
 }
 
-export type Conversion = (text: string | null) => string | null | RefusedValue
-
 /** A piece of refused rows only is sent off when there are so many. */
 const REJECTS_PER_PIECE = 1000
 /** Of rows without a refusal told, so that progress is heard of. */
 const ROWS_PER_PIECE = 100_000
 
+/** @param isOriginUnknown of values nobody knows whether they were typed in the workbook (values.ts). Default false */
 export async function createRowEncoder(
   plan: CopyPlan,
-  { kind, sheet, headers }: Pick<TableFacts, 'kind' | 'sheet' | 'headers'>,
+  { sheet, headers }: Pick<TableFacts, 'sheet' | 'headers'>,
+  isOriginUnknown = false,
 ): Promise<RowEncoder> {
   const keys = headerKeys(headers.map(shown))
   const { columns } = plan
-  const conversions = await conversionsOf(columns, KINDS_WITH_TYPES.has(kind))
-  const emptyMark = plan.emptyWhen === null ? null : new RegExp(plan.emptyWhen)
+  const conversions = await conversionsOf(columns, isOriginUnknown)
+  const emptyMark = plan.emptyWhen === null ? null : textTest(plan.emptyWhen, (why) => new Error(why))
   const corrections = new Map(plan.corrections.filter((one) => one.sheet === sheet).map((one) => [one.line, one.values]))
   const isCsv = plan.output === 'csv'
   const separator = isCsv ? COMMA : TAB
@@ -48,6 +51,7 @@ export async function createRowEncoder(
   let rowsWritten = 0
   let rowsRead = 0
   let rejects: RowReject[] = []
+  let rowsTooWide = 0
   let told = 0
 
   return {
@@ -64,27 +68,29 @@ export async function createRowEncoder(
     take,
   }
 
-  function add(line: number, came: (string | null)[], cameBeyond: Stray[]): void {
+  function add(line: number, came: (string | null)[], cameBeyond: Stray[], typed?: Typed): void {
     const correction = corrections.get(line)
     const values = correction === undefined ? came : came.map((value, index) => corrected(correction, keys[index] ?? '', value))
     refuseEmptyMark(values[0], line)
     rowsRead += 1
     const stray = correction === undefined ? cameBeyond[0] : undefined
     if (stray !== undefined) {
-      reject(line, values, cameBeyond, null, stray.value, tooManyFields(stray))
+      rowsTooWide += 1
+      reject(line, values, cameBeyond, null, { value: stray.value, isTyped: false }, tooManyFields(stray))
       return
     }
     const start = out.length
     for (let index = 0; index < columns.length; index += 1) {
       const column = columns[index]
       if (column === undefined) continue
-      const value = outputOf(column, index, values, line)
+      const isTyped = column.from === 'file' && typed?.[column.index] === true && values[column.index] === came[column.index]
+      const value = outputOf(column, index, values, line, isTyped)
       if (value instanceof RefusedValue || !putValue(index, value)) {
         out.length = start
         const refusal = value instanceof RefusedValue ? value : value?.includes('\0') ? NUL_CHARACTER : NOT_UNICODE
         const isFile = column.from === 'file'
         const name = isFile ? (column.rule?.column ?? keys[column.index] ?? null) : null
-        reject(line, values, cameBeyond, name, isFile ? (values[column.index] ?? null) : null, refusal)
+        reject(line, values, cameBeyond, name, { value: isFile ? (values[column.index] ?? null) : null, isTyped }, refusal)
         return
       }
     }
@@ -101,12 +107,12 @@ export async function createRowEncoder(
     return true
   }
 
-  function outputOf(column: OutputColumn, index: number, values: (string | null)[], line: number): string | null | RefusedValue {
+  function outputOf(column: OutputColumn, index: number, values: (string | null)[], line: number, isTyped: boolean): Converted {
     switch (column.from) {
       case 'file': {
         const value = values[column.index] ?? null
         const convert = conversions[index]
-        return convert ? convert(value) : value
+        return convert ? convert(value, isTyped) : value
       }
       case 'constant':
         return column.value
@@ -127,7 +133,7 @@ export async function createRowEncoder(
     values: (string | null)[],
     beyond: Stray[],
     column: string | null,
-    value: string | null,
+    { value, isTyped }: { value: string | null; isTyped: boolean },
     { rule, message }: { rule: string; message: string },
   ): void {
     told += 1
@@ -136,27 +142,27 @@ export async function createRowEncoder(
       ...keys.map((key, index): [string, string | null] => [key, shownOrNull(values[index])]),
       ...beyond.map((stray): [string, string | null] => [strayKey(stray.column), shown(stray.value)]),
     ])
-    rejects.push({ sheet, line, column, value: shownOrNull(value), rule, message, raw })
+    rejects.push({ sheet, line, column, value: shownOrNull(value), ...(isTyped ? { isTyped } : {}), rule, message, raw })
   }
 
   function take(): CopyPiece | null {
     if (rowsRead === 0) return null
-    const piece = { bytes: out.take(), rowsWritten, rowsRead, rejects }
+    const piece = { bytes: out.take(), rowsWritten, rowsRead, rejects, rowsTooWide }
     rowsWritten = 0
     rowsRead = 0
     rejects = []
+    rowsTooWide = 0
     return piece
   }
 }
 
-/** Kinds in which a number is a number, whatever a format says of texts. */
-const KINDS_WITH_TYPES = new Set<TableFacts['kind']>(['xlsx', 'xlsb', 'xls', 'ods', 'xml', 'json'])
-
 /** The module of values is loaded only where there is a rule. */
-async function conversionsOf(columns: OutputColumn[], hasTypedCells: boolean): Promise<(Conversion | null)[]> {
+async function conversionsOf(columns: OutputColumn[], isOriginUnknown: boolean): Promise<(Conversion | null)[]> {
   if (!columns.some((column) => column.from === 'file' && column.rule !== null)) return columns.map(() => null)
   const { createConversion } = await import('../values.ts')
-  return columns.map((column) => (column.from === 'file' && column.rule !== null ? createConversion(column.rule, { hasTypedCells }) : null))
+  return columns.map((column) =>
+    column.from === 'file' && column.rule !== null ? createConversion(column.rule, { isOriginUnknown }) : null,
+  )
 }
 
 const COMMA = 44

@@ -33,9 +33,18 @@ export function startSession(
   }
   signal?.addEventListener('abort', onAbort, { once: true })
   thread.tell({ type: 'open', request, as })
-  return { tell: thread.tell, answer, close }
+  return { tell, answer, close }
+
+  /** A thread that has been given back may be reading another file. */
+  function tell(word: ThreadWord): void {
+    if (!isOver) thread.tell(word)
+  }
 
   async function answer(): Promise<ThreadAnswer> {
+    if (isOver) {
+      signal?.throwIfAborted()
+      throw new Error(`"${basename(path)}" has been let go`)
+    }
     try {
       const given = await thread.answer()
       signal?.throwIfAborted()

@@ -6,6 +6,8 @@ export interface SourceTable {
   facts: TableFacts
   rows(): AsyncGenerator<TableRow[]>
   copy(plan: CopyPlan): AsyncGenerator<CopyPiece>
+  /** The table from its beginning, with every column in which something stands in any row. This one is let go. */
+  withAllColumns(): Promise<SourceTable>
 }
 
 /** The bytes of every plan are written in COPY's text format, whatever kind of file the rows come from. */

@@ -1,8 +1,9 @@
 import type { GridRow } from '../grid.ts'
 import { findHeaderRow, looksLikeData, type SampleRow } from '../header-row.ts'
 import type { TableRow } from '../table.ts'
+import type { TextTest } from '../values/safe-pattern.ts'
 import type { CellRange } from './cell-range.ts'
-import { joinedNames } from './header-lines.ts'
+import { joinedNames, strayKey } from './header-lines.ts'
 
 export interface ShapeOptions {
   /** The first of the header lines, from 1; null: found. */
@@ -13,7 +14,7 @@ export interface ShapeOptions {
   /** Leave out rows that are hidden in the workbook. */
   skipHidden: boolean
   /** The table ends before the row whose first value matches. */
-  endsWhen: RegExp | null
+  endsWhen: TextTest | null
 }
 
 /** Where in a grid its table lies. */
@@ -25,7 +26,7 @@ export interface TableShape {
   columns: number[]
   range: CellRange | null
   skipHidden: boolean
-  endsWhen: RegExp | null
+  endsWhen: TextTest | null
 }
 
 /** A row as the table has it, and what stands where the table has no column. */
@@ -43,12 +44,13 @@ export interface Stray {
  * Finds the table in the first rows of a grid: header line or lines, and of the columns those that have a name or, in these rows, a value.
  *
  * @param sample the first rows, blank ones left out; those of the range, when one is stated
+ * @param known places of further columns, from 0: where the header is blank they are called by their place
  * @param width no column lies beyond this many cells, whatever stands there; null: any may
  * @throws PermanentError `header_row_missing`
  */
 export function findShape(
   sample: GridRow[],
-  options: ShapeOptions & { names: string[] | null; width: 'as header' | 'as rows' },
+  options: ShapeOptions & { names: string[] | null; width: 'as header' | 'as rows'; known?: ReadonlySet<number> },
   fileName: string,
 ): TableShape {
   const { range, skipHidden, endsWhen, names } = options
@@ -63,8 +65,27 @@ export function findShape(
   const shown = header.map(({ row }) => clippedCells(row.shown ?? [], row.cells, range))
   const texts = joinedNames(shown)
   const widest = options.width === 'as header' ? Math.max(...header.map(({ values }) => values.length)) : Number.POSITIVE_INFINITY
-  const columns = usedColumns(texts, below, widest)
-  return { ...shape, headers: columns.map((column) => texts[column] ?? ''), headerLine: last.line, columns }
+  const columns = usedColumns(texts, below, widest, options.known ?? new Set())
+  const headers = columns.map((column) => texts[column] ?? '')
+  return {
+    ...shape,
+    headers: options.known === undefined ? headers : placesNamed(headers, columns, options.known),
+    headerLine: last.line,
+    columns,
+  }
+}
+
+/** With names for those of the known places that have none. */
+function placesNamed(headers: string[], columns: number[], known: ReadonlySet<number>): string[] {
+  const taken = new Set(headers)
+  return headers.map((header, index) => {
+    const column = columns[index] ?? -1
+    if (header.trim() !== '' || !known.has(column)) return header
+    let name = strayKey(column)
+    for (let copy = 2; taken.has(name); copy += 1) name = `${strayKey(column)}_${copy}`
+    taken.add(name)
+    return name
+  })
 }
 
 /** Names that a file states may hold what no text of Postgres does. */
@@ -77,10 +98,14 @@ export function fitRow(shape: TableShape, row: GridRow): FittedRow | null {
   if (!isInside(row, shape) || row.line <= shape.headerLine) return null
   const { columns } = shape
   const { cells } = row
-  if (isWhole(cells, columns)) return { line: row.line, values: cells, strays: NO_STRAYS }
+  const { typed } = row
+  if (isWhole(cells, columns)) return { line: row.line, values: cells, ...(typed === undefined ? {} : { typed }), strays: NO_STRAYS }
   const values: (string | null)[] = []
   for (let index = 0; index < columns.length; index += 1) values.push(cells[columns[index] ?? -1] ?? null)
-  return { line: row.line, values, strays: straysOf(shape, cells) }
+  const strays = straysOf(shape, cells)
+  return typed === undefined
+    ? { line: row.line, values, strays }
+    : { line: row.line, values, typed: columns.map((column) => typed[column]), strays }
 }
 
 /** Whether the cells are the values of the table already, none beside them and none left out: as mostly, and then they need not be copied. */
@@ -177,8 +202,8 @@ function filledIn(row: SampleRow | undefined): string[] {
   return row?.values.flatMap((value) => (value?.trim() ? [value] : [])) ?? []
 }
 
-function usedColumns(names: (string | null)[], below: SampleRow[], widest: number): number[] {
-  const used = new Set<number>()
+function usedColumns(names: (string | null)[], below: SampleRow[], widest: number, known: ReadonlySet<number>): number[] {
+  const used = new Set(known)
   names.forEach((name, column) => {
     if (name?.trim()) used.add(column)
   })

@@ -32,6 +32,12 @@ function serve(port: MessagePort): void {
         table = next === undefined || next.done ? null : next.value
         return table === null ? { type: 'done' } : { type: 'table', facts: table.facts }
       }
+      case 'widen': {
+        await stream?.return(undefined)
+        stream = null
+        table = table === null ? null : await table.withAllColumns()
+        return table === null ? { type: 'done' } : { type: 'table', facts: table.facts }
+      }
       case 'rows':
         stream = table === null ? null : rowAnswers(table)
         return null

@@ -82,9 +82,12 @@ export function durationText(days: number): string | null {
   return (days < 0 && milliseconds > 0 ? '-' : '') + timeText(milliseconds)
 }
 
-/** Quoted and escaped letters mean nothing, nor does what a format says about width, filling and the text of text cells. */
+/**
+ * Quoted and escaped letters mean nothing, nor does what a format says about width, filling and the text of text cells; nor General, which Chinese,
+ * Japanese and Korean programs write in their language.
+ */
 function withoutLiterals(format: string): string {
-  return format.replace(/"[^"]*"?|\\.|_.|\*.|@|general/gi, '')
+  return format.replace(/"[^"]*"?|\\.|_.|\*.|@|general|g\/(通用格式|標準|표준)/gi, '')
 }
 
 /** Whether a section shows a day or a time: letters of them, and no digits but fractions of a second. */

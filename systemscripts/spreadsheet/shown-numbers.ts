@@ -9,8 +9,18 @@ export interface ShownNumber {
 }
 
 /** A row with `shown` where it has such numbers. SheetJS, which knows how formats show numbers, is loaded only when there is one. */
-export async function withShown({ line, cells, isHidden, types }: GridRow, numbers: ShownNumber[], is1904: boolean): Promise<GridRow> {
-  const row: GridRow = { line, cells, ...(isHidden ? { isHidden } : {}), ...(types === undefined ? {} : { types }) }
+export async function withShown(
+  { line, cells, isHidden, typed, types }: GridRow,
+  numbers: ShownNumber[],
+  is1904: boolean,
+): Promise<GridRow> {
+  const row: GridRow = {
+    line,
+    cells,
+    ...(isHidden ? { isHidden } : {}),
+    ...(typed === undefined ? {} : { typed }),
+    ...(types === undefined ? {} : { types }),
+  }
   if (numbers.length === 0) return row
   const { SSF } = await import('xlsx')
   row.shown = [...cells]

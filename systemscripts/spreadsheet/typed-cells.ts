@@ -9,6 +9,11 @@ export function typeOfNumber(kind: NumberKind, text: string): CellType {
   return /^\d\d:\d\d/.test(text) ? 'time' : 'number'
 }
 
+/** Whether a cell of that type has a value beside its text. */
+export function isTypedCell(type: CellType): boolean {
+  return type !== 'text' && type !== 'error'
+}
+
 /** The filled cells of rows; texts where the rows were not read with their types. */
 export function typedCells(sheet: string | null, rows: GridRow[], skipHidden: boolean): TypedCell[] {
   const wanted = skipHidden ? rows.filter(({ isHidden }) => isHidden !== true) : rows

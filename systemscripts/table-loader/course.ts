@@ -1,4 +1,5 @@
 /** How a load goes on when its first way does not lead to the end. */
+import type { Table } from '../table.ts'
 import type { LoadMode, TablesLoad } from './load.ts'
 import type { NewColumn } from './meet.ts'
 
@@ -7,6 +8,8 @@ export interface Course {
   /** Holds back other loads of the target, since it is changed, or looked into. */
   isAlone: boolean
   wider: NewColumn[]
+  /** The tables are taken with all columns in which anything stands, those without a name too. */
+  hasAllColumns: boolean
   /** False when a column could not be made wider. */
   mayWiden: boolean
 }
@@ -21,9 +24,19 @@ export class NeedsStaging extends Error {
   override name = 'NeedsStaging'
 }
 
+/** Values stand beyond the columns of a sheet that its first rows show: the load begins again with all its columns, for the policy to decide on. */
+export class NeedsAllColumns extends Error {
+  override name = 'NeedsAllColumns'
+}
+
+/** Of a CSV a row with more fields than names is taken for a broken one, and refused by itself. */
+export function mayLackColumns({ hasAllColumns }: Course, { kind }: Pick<Table, 'kind'>): boolean {
+  return !hasAllColumns && kind !== 'csv'
+}
+
 const LOOKING_MODES: LoadMode[] = ['replace', 'upsert', 'append_new']
 
 export function firstCourse({ mode, checks }: TablesLoad, isDryRun: boolean): Course {
   const isStaged = isDryRun || mode === 'upsert' || mode === 'append_new' || checks.some(({ kind }) => kind === 'expression')
-  return { lane: isStaged ? 'staged' : 'direct', isAlone: LOOKING_MODES.includes(mode), wider: [], mayWiden: true }
+  return { lane: isStaged ? 'staged' : 'direct', isAlone: LOOKING_MODES.includes(mode), wider: [], hasAllColumns: false, mayWiden: true }
 }

@@ -2,7 +2,7 @@ import { type ClientBase, escapeIdentifier } from 'pg'
 import type { RowReject } from '../copy-plan.ts'
 import type { Table } from '../table.ts'
 import { findBreaches, verdictOf } from './checks.ts'
-import { type Course, NeedsStaging, NeedsTurn } from './course.ts'
+import { type Course, mayLackColumns, NeedsAllColumns, NeedsStaging, NeedsTurn } from './course.ts'
 import { isEmptyFile, refuseEmptyMark } from './empty-file.ts'
 import { type EndFormer, type LoadHost, nothingLoaded, type TableMet, type TablesLoad, type TablesLoaded } from './load.ts'
 import { type Meeting, meet, metOf, type NewColumn, splitName, withAdditions } from './meet.ts'
@@ -10,7 +10,8 @@ import { copyPlan, planForTarget } from './plan.ts'
 import type { Proposal } from './proposal.ts'
 import { proposalsOf, waitingReason } from './proposals.ts'
 import { moveToQuarantine } from './quarantine.ts'
-import { createRejectBook, type RejectBook, requireFewRejects } from './rejects.ts'
+import { createRejectBook, type RejectBook, requireFewRejects, untoldInWords } from './rejects.ts'
+import { giveBackNumbers, startNumbers } from './row-numbers.ts'
 import { sendCopy } from './send-copy.ts'
 import { finishTarget, needsShaping, type Shaping, shapeTarget } from './shape-target.ts'
 import { takeOutFormer } from './take-out-former.ts'
@@ -23,14 +24,15 @@ import { TooNarrow, widerColumns, withWider } from './widen.ts'
  * One transaction: the rows go straight into the target, are looked at there, and only then the former ones leave. Where the target knows keys
  * of its own, the former ones leave first, or the new ones would clash with them.
  *
- * @throws RowsRefused, NeedsStaging, NeedsTurn, TooNarrow, CannotWiden, after which the load begins again otherwise; LoadRefused; those of meet
+ * @throws RowsRefused, NeedsAllColumns, NeedsStaging, NeedsTurn, TooNarrow, CannotWiden, after which the load begins again otherwise; LoadRefused; those of meet
  */
 export async function loadDirectly(host: LoadHost, load: TablesLoad, course: Course): Promise<TablesLoaded> {
   return await host.commit(async (client, endFormer) => {
     await client.query('savepoint before_load')
     const state = await begin(client, host, load, course)
     try {
-      for await (const table of load.open()) {
+      for await (const opened of load.open()) {
+        const table = course.hasAllColumns ? await opened.withAllColumns() : opened
         try {
           await copyTable(client, state, table, endFormer)
         } finally {
@@ -78,6 +80,7 @@ interface DirectLoad {
 async function begin(client: ClientBase, host: LoadHost, load: TablesLoad, course: Course): Promise<DirectLoad> {
   await client.query('set constraints all immediate')
   await takeTurn(client, load.target, course.isAlone)
+  await startNumbers(client)
   const name = splitName(load.target)
   const former = await readTarget(queryOf(client), name, load.datasetColumn, load.ownerRole)
   // Known before the file is opened, which for a large one takes a while.
@@ -114,7 +117,7 @@ async function copyTable(client: ClientBase, state: DirectLoad, table: Table, en
   refuseEmptyMark(load.emptyWhen, table)
   const meeting = meet(load, table, state.target, host)
   state.tables.push(metOf(meeting))
-  if (meeting.proposed.length > 0) state.proposals.push(...(await proposalsOf(load, state.target, table, meeting)))
+  if (meeting.proposed.length > 0) state.proposals.push(...(await proposalsOf(load, state.target, table, meeting, state.course)))
   if (state.proposals.length > 0 || table.sample.length === 0) return
   const target = await shapeFor(client, state, meeting)
   if (state.leavesFirst && state.rowsRead === 0) state.rowsTakenOut = await takeOutFormer(client, host, load, target, endFormer)
@@ -148,6 +151,7 @@ async function copyRows(client: ClientBase, state: DirectLoad, table: Table, tar
     { name: target.name, columns: plan.names, isNew: state.former === null },
     copy,
     (piece) => {
+      if (piece.rowsTooWide > 0 && mayLackColumns(state.course, table)) throw new NeedsAllColumns()
       read += piece.rowsRead
       written += piece.rowsWritten
       told.push(...piece.rejects)
@@ -155,7 +159,7 @@ async function copyRows(client: ClientBase, state: DirectLoad, table: Table, tar
     },
     load.signal,
   )
-  const wider = state.course.mayWiden ? widerColumns(load, state.former, meeting, told) : []
+  const wider = state.course.mayWiden ? widerColumns(load, host, state.former, meeting, told) : []
   if (wider.length > 0) throw new TooNarrow(wider)
   state.rejects.add(told, read - written)
   state.rowsRead += read
@@ -180,10 +184,11 @@ async function finish(client: ClientBase, state: DirectLoad, endFormer: EndForme
         })
   const verdict = verdictOf(breaches, load.fileName, rejects)
   const { isQuarantined } = verdict
-  const reasons = [...verdict.reasons, ...droppedInWords(state.rowsDropped, load.target)]
+  const reasons = [...verdict.reasons, ...droppedInWords(state.rowsDropped, load.target), ...untoldInWords(rejects)]
   if (isQuarantined && state.leavesFirst) throw new NeedsStaging()
   await waitLonger(client)
   if (former === null || former.datasetColumn === null) await finishTarget(client, state.shaping)
+  if (state.rowsWritten > 0) await giveBackNumbers(client, target.name, load.ownerRole)
   const quarantineTable = isQuarantined ? await moveToQuarantine(client, host, load, target) : null
   if (!isQuarantined && !state.leavesFirst) state.rowsTakenOut = await takeOutFormer(client, host, load, target, endFormer)
   return {
@@ -199,6 +204,7 @@ async function finish(client: ClientBase, state: DirectLoad, endFormer: EndForme
     quarantineTable,
     isTargetNew: former === null,
     additions: state.additions,
+    widened: state.course.wider,
     tables: state.tables,
     warnings: isQuarantined ? [] : reasons,
   }

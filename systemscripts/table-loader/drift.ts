@@ -63,13 +63,15 @@ export function decideDrift(
   if (missing.length > 0 && policy.onMissingColumn === 'fail') throw missingColumn(missing, names, renames)
   const added = policy.onNewColumn === 'add' ? unknown : []
   const extra = policy.onNewColumn === 'extra' ? unknown : []
-  const proposed = policy.onNewColumn === 'propose' ? unknown.filter((column) => !refused.includes(column)) : []
+  const isRefused = new Set(refused)
+  const proposed = policy.onNewColumn === 'propose' ? unknown.filter((column) => !isRefused.has(column)) : []
   const loaded = fileColumns.flatMap((name, index) => {
     const column = matched[index] ?? (added.length > 0 ? name : undefined)
     return column === undefined ? [] : [{ index, column }]
   })
   if (loaded.length === 0 && extra.length + proposed.length === 0) throw noColumnToLoad(fileColumns, names)
-  const ignored = unknown.filter((column) => ![added, extra, proposed].some((kept) => kept.includes(column)))
+  const kept = new Set([...added, ...extra, ...proposed])
+  const ignored = unknown.filter((column) => !kept.has(column))
   return { loaded, added, extra, proposed, ignored, missing, renames }
 }
 

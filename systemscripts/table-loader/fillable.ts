@@ -1,8 +1,9 @@
 /** Which columns of a target a file can fill, and which it must. */
+import { escapeIdentifier } from 'pg'
 import { PermanentError } from '../errors.ts'
 import type { TablesLoad } from './load.ts'
-import { nameList } from './refusals.ts'
-import type { TargetTable } from './target.ts'
+import { nameList, TargetError } from './refusals.ts'
+import { quoted, type TargetTable } from './target.ts'
 
 /**
  * @param reserved names that no column of a file may take
@@ -15,6 +16,27 @@ export function requireFillable({ columns, target }: TablesLoad, reserved: strin
     detail: 'Rota or Postgres fills it: a number of the row, the number of the dataset, a generated column.',
     hint: 'Give it another column_name in dba.importcolumn.',
   })
+}
+
+/** Types of Postgres's own catalogs, which cut what is too long for them without a word; in arrays too. */
+const CUTTING = /^(name|"char")(\[\])*$/
+
+/**
+ * @param given columns that are filled from files
+ * @throws TargetError `column_cuts_values`
+ */
+export function requireWhole({ name, all }: TargetTable, given: Set<string>): void {
+  const cutting = all.find((column) => given.has(column.name) && CUTTING.test(column.type))
+  if (cutting === undefined) return
+  const column = escapeIdentifier(cutting.name)
+  const type = cutting.type.replace(/^[^[]*/, 'text')
+  throw new TargetError(
+    'column_cuts_values',
+    `Column "${cutting.name}" of "${name.schema}.${name.table}" is of type ${cutting.type}, which cuts values that are too long for it`,
+    {
+      hint: `alter table ${quoted(name)} alter column ${column} type ${type} using ${column}::${type};`,
+    },
+  )
 }
 
 /**

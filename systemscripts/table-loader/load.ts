@@ -69,6 +69,8 @@ export interface LoadHost {
   only: FixedRow[] | null
   /** Columns that a person refused to have. */
   refusedColumns: string[]
+  /** Columns that a person refused to make wider. */
+  refusedWidths: string[]
   /** A person refused to have the target made. */
   isTableRefused: boolean
   /** Nothing may stay: `commit` rolls back, and samples are wanted. */
@@ -126,6 +128,10 @@ export interface TablesLoaded {
   isTargetNew: boolean
   /** What the target got, or would get. */
   additions: { name: string; type: string }[]
+  /** Columns of the target that got a wider type, or would get one. */
+  widened: { name: string; type: string }[]
+  /** Of a dry run, the statements by which the target would change; null: it stays as it is. */
+  ddl: string | null
   tables: TableMet[]
   warnings: string[]
   proposals: Proposal[]
@@ -152,6 +158,8 @@ export function nothingLoaded(state: 'empty' | 'waiting', reason: string): Table
     quarantineTable: null,
     isTargetNew: false,
     additions: [],
+    widened: [],
+    ddl: null,
     tables: [],
     warnings: [],
     proposals: [],

@@ -7,7 +7,7 @@ import { RefusedValue } from '../values/refused-value.ts'
 import { createConversion } from '../values.ts'
 import { absentSettings, columnRule, type FileColumn, nameColumns, requireSettled } from './column-settings.ts'
 import { type Drift, decideDrift } from './drift.ts'
-import { requireFillable, requireGiven } from './fillable.ts'
+import { requireFillable, requireGiven, requireWhole } from './fillable.ts'
 import type { LoadHost, TableMet, TablesLoad } from './load.ts'
 import { TargetError } from './refusals.ts'
 import {
@@ -28,6 +28,8 @@ export interface LoadedColumn {
   /** As format_type writes it. */
   type: string
   baseType: string
+  /** Of the target's column; null for a plain type. */
+  domain: string | null
   /** Null: every text passes. */
   rule: ColumnRule | null
 }
@@ -97,7 +99,10 @@ export function meet(
   const columns = drift.loaded.map(({ index, column }) => loadedColumn(named[index], column, existing.get(column) ?? null, load.sourceZone))
   const given = new Set([...columns.map(({ column }) => column), ...withDefaults.map(({ columnName }) => columnName)])
   if (target !== null && drift.proposed.length === 0) requireGiven(load, target, given)
-  const typeOf = (column: string) => named.find((one) => one.column === column)?.setting?.type ?? 'text'
+  if (target !== null) requireWhole(target, given)
+  // Sets and maps: a file may have columns by the ten thousand.
+  const types = new Map(named.map(({ column, setting }) => [column, setting?.type ?? 'text']))
+  const [added, extra, proposed] = [new Set(drift.added), new Set(drift.extra), new Set(drift.proposed)]
   const defaults = withDefaults.map((setting) => ({ setting, target: existing.get(setting.columnName) ?? null }))
   return {
     kind: table.kind,
@@ -111,20 +116,20 @@ export function meet(
       value: defaultOf(columnRule(setting.columnName, setting, column, load.sourceZone), setting.defaultValue ?? ''),
       baseType: column?.baseType ?? baseTypeOf(setting.type),
     })),
-    extra: named.filter(({ column }) => drift.extra.includes(column)).map(({ index, column }) => ({ index, name: column })),
+    extra: named.filter(({ column }) => extra.has(column)).map(({ index, column }) => ({ index, name: column })),
     additions: [
-      ...drift.added.map((column) => ({ name: column, type: typeOf(column) })),
+      ...drift.added.map((column) => ({ name: column, type: types.get(column) ?? 'text' })),
       ...defaults
         .filter(
           ({ target: column, setting }) =>
             column === null &&
             (target === null || drift.added.length > 0 || load.policy.onNewColumn === 'add') &&
-            !drift.added.includes(setting.columnName),
+            !added.has(setting.columnName),
         )
         .map(({ setting }) => ({ name: setting.columnName, type: setting.type })),
       ...(drift.extra.length > 0 && target?.hasExtra === false ? [{ name: EXTRA_COLUMN, type: 'jsonb' }] : []),
     ],
-    proposed: named.filter(({ column }) => drift.proposed.includes(column)).map((one) => ({ ...one, type: one.setting?.type ?? 'text' })),
+    proposed: named.filter(({ column }) => proposed.has(column)).map((one) => ({ ...one, type: one.setting?.type ?? 'text' })),
   }
 }
 
@@ -181,6 +186,7 @@ function loadedColumn(named: FileColumn | undefined, column: string, target: Tar
     column,
     type,
     baseType: target?.baseType ?? baseTypeOf(type),
+    domain: target?.domain ?? null,
     rule: columnRule(column, setting, target ?? (setting === null ? null : plainColumn(column, setting.type)), sourceZone),
   }
 }
@@ -191,9 +197,9 @@ function defaultOf(rule: ColumnRule | null, defaultValue: string): string {
   return value === null || value instanceof RefusedValue ? defaultValue : value
 }
 
-/** Columns that are filled otherwise do not count as missing. */
+/** Columns that are filled otherwise do not count as missing, nor does `extra` once the policy is another one. */
 function withoutColumns({ columns, hasExtra }: TargetTable, filled: string[], usesExtra: boolean) {
-  const isElse = (column: string) => filled.includes(column) || (usesExtra && hasExtra && column === EXTRA_COLUMN)
+  const isElse = (column: string) => filled.includes(column) || (hasExtra && column === EXTRA_COLUMN)
   return {
     writable: columns.writable.filter((column) => !(usesExtra && hasExtra && column === EXTRA_COLUMN)),
     fromFiles: columns.fromFiles.filter((column) => !isElse(column)),
@@ -205,6 +211,7 @@ function plainColumn(name: string, type: string): TargetColumn {
     name,
     type,
     baseType: baseTypeOf(type),
+    domain: null,
     isNotNull: false,
     hasDefault: false,
     isIdentity: false,
@@ -222,9 +229,11 @@ function newTarget(load: TablesLoad): TargetTable {
     all: [key, { ...plainColumn(load.datasetColumn, 'bigint'), isNotNull: true }],
     uniqueKeys: [],
     isOurs: true,
+    below: null,
     isWritable: true,
     hasRowSecurity: false,
     hasRowTriggers: false,
+    isPartition: false,
     columns: { writable: [], fromFiles: [] },
     filled: [],
     datasetColumn: load.datasetColumn,

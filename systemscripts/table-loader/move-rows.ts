@@ -3,7 +3,6 @@ import { type ClientBase, DatabaseError, escapeIdentifier, escapeLiteral } from 
 import type { LoadHost, TablesLoad } from './load.ts'
 import { baseTypeOf, type Meeting } from './meet.ts'
 import { constantColumns, fileNames, linesAreWanted } from './plan.ts'
-import { MOST_TOLD } from './rejects.ts'
 import { isRowRefusal } from './row-refusal.ts'
 import { type Staged, stagedKey, stagedValue } from './staging.ts'
 import { EXTRA_COLUMN, quoted, STAGED_LINE, STAGED_TABLE, type TableName } from './target.ts'
@@ -52,14 +51,17 @@ export async function moveRows(client: ClientBase, host: LoadHost, load: TablesL
   }
 
   function refuse(row: RefusedRow): void {
-    moved.refused.push(moved.refused.length < MOST_TOLD ? row : { ...row, cause: null })
+    moved.refused.push(moved.refused.length < MOST_TOLD_BY_POSTGRES ? row : { ...row, cause: null })
   }
 
   /** The file fails anyway, and what is said of it has been found. */
   function isHopeless(): boolean {
-    return load.maxRejects !== null && moved.refused.length > load.maxRejects && moved.refused.length >= MOST_TOLD
+    return load.maxRejects !== null && moved.refused.length > load.maxRejects && moved.refused.length >= MOST_TOLD_BY_POSTGRES
   }
 }
+
+/** Of more than these nobody is told why: each costs questions of its own. */
+const MOST_TOLD_BY_POSTGRES = 10_000
 
 /** All staged rows into a table that knows no keys, with the target's columns. */
 export async function moveToTable(client: ClientBase, host: LoadHost, load: TablesLoad, staged: Staged, into: TableName): Promise<void> {

@@ -1,6 +1,6 @@
 /** A change of the target that people decide about. */
 export interface Proposal {
-  kind: 'create_table' | 'add_column'
+  kind: 'create_table' | 'add_column' | 'widen_column'
   /** Null for a table. */
   columnName: string | null
   /** The header it comes from; null for a table. */

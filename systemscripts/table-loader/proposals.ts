@@ -1,6 +1,8 @@
 import { escapeIdentifier } from 'pg'
+import { PermanentError } from '../errors.ts'
 import type { Table } from '../table.ts'
 import { inferColumn } from '../values/infer-column.ts'
+import { type Course, mayLackColumns, NeedsAllColumns } from './course.ts'
 import { namingColumns, type TablesLoad } from './load.ts'
 import { type Meeting, splitName } from './meet.ts'
 import type { Proposal } from './proposal.ts'
@@ -14,15 +16,25 @@ const ROWS_LOOKED_AT = 50_000
  * The changes that a table of a file asks for, with types that its first rows all have. Walks rows, so that the table cannot be copied after.
  *
  * @param target as it is, with what the tables before have proposed
+ * @throws NeedsAllColumns; those of the file's reader
  */
-export async function proposalsOf(load: TablesLoad, target: TargetTable | null, table: Table, meeting: Meeting): Promise<Proposal[]> {
+export async function proposalsOf(
+  load: TablesLoad,
+  target: TargetTable | null,
+  table: Table,
+  meeting: Meeting,
+  course: Course,
+): Promise<Proposal[]> {
   const values = await firstValues(
     table,
     meeting.proposed.map(({ index }) => index),
-  )
+  ).catch((error: unknown) => {
+    if (mayLackColumns(course, table) && isTooWide(error)) throw new NeedsAllColumns()
+    throw error
+  })
   const columns = meeting.proposed.map((one, place) => {
     if (one.setting !== null) return { ...one, reason: 'Its type is that of dba.importcolumn.', readings: [] }
-    const { type, format, nullTokens, reason } = inferColumn(values[place] ?? [])
+    const { type, format, nullTokens, reason } = inferColumn(values[place]?.texts ?? [], values[place]?.typed)
     const reading = { columnName: one.column, sourceName: one.header, type, format, nullTokens }
     return { ...one, type, reason, readings: format === null && nullTokens.length === 0 ? [] : [reading] }
   })
@@ -64,18 +76,33 @@ export async function proposalsOf(load: TablesLoad, target: TargetTable | null, 
   })
 }
 
+function isTooWide(error: unknown): boolean {
+  return error instanceof PermanentError && error.code === 'row_has_too_many_fields'
+}
+
 /** What a file waits for, for dba.file.reason. */
 export function waitingReason(proposals: Proposal[]): string {
-  const what = proposals.map(({ kind, columnName }) => (kind === 'create_table' ? 'a new table' : `column "${columnName}"`))
+  const what = proposals.map(({ kind, columnName }) =>
+    kind === 'create_table' ? 'a new table' : `${kind === 'widen_column' ? 'a wider ' : ''}column "${columnName}"`,
+  )
   return `Waits for a decision about ${what.join(', ')}.`
 }
 
-async function firstValues(table: Table, indexes: number[]): Promise<(string | null)[][]> {
-  const values = indexes.map((): (string | null)[] => [])
+interface FirstValues {
+  texts: (string | null)[]
+  /** By the same place. */
+  typed: boolean[]
+}
+
+async function firstValues(table: Table, indexes: number[]): Promise<FirstValues[]> {
+  const values = indexes.map((): FirstValues => ({ texts: [], typed: [] }))
   let rows = 0
   for await (const batch of table.rows) {
     for (const row of batch) {
-      for (const [place, index] of indexes.entries()) values[place]?.push(row.values[index] ?? null)
+      for (const [place, index] of indexes.entries()) {
+        values[place]?.texts.push(row.values[index] ?? null)
+        values[place]?.typed.push(row.typed?.[index] === true)
+      }
     }
     rows += batch.length
     if (rows >= ROWS_LOOKED_AT) break

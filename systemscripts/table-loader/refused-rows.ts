@@ -24,7 +24,7 @@ export async function rejectsOf(
   const told = refused.slice(0, Math.max(0, staged.rejects.room()))
   if (told.length === 0) return []
   const rows = await stagedOf(client, host, told)
-  const raws = await rawRows(load, rows)
+  const raws = await rawRows(load, staged.meetings, rows)
   const rejects: RowReject[] = []
   for (const { ctid, cause } of told) {
     const row = rows.get(ctid)
@@ -68,12 +68,18 @@ async function stagedOf(client: ClientBase, host: LoadHost, told: RefusedRow[]):
 }
 
 /** The rows as they came. A file that cannot be walked so any more gives what it has given until then. */
-async function rawRows(load: TablesLoad, rows: Map<string, Record<string, unknown>>): Promise<Map<string, Record<string, string | null>>> {
+async function rawRows(
+  load: TablesLoad,
+  meetings: Meeting[],
+  rows: Map<string, Record<string, unknown>>,
+): Promise<Map<string, Record<string, string | null>>> {
   const wanted = new Set([...rows.values()].map((row) => placeOf(Number(row[STAGED_TABLE]), Number(row[STAGED_LINE]))))
   const found = new Map<string, Record<string, string | null>>()
   let number = 0
   try {
-    for await (const table of load.open()) {
+    for await (const opened of load.open()) {
+      const isWider = (meetings[number]?.headers.length ?? 0) > opened.headers.length
+      const table = isWider ? await opened.withAllColumns() : opened
       const keys = headerKeys(table.headers)
       for await (const batch of table.rows) {
         for (const { line, values } of batch) {
@@ -103,11 +109,14 @@ async function columnAtFault(
 ): Promise<string | null> {
   // A domain's CHECK is broken by a value, a table's by a row.
   if (meeting === undefined || (brokenRule(cause) !== 'value_refused' && cause.dataType === undefined)) return null
-  for (const { column, baseType } of meeting.columns) {
-    if (baseType === 'text') continue
+  for (const { column, baseType, domain } of meeting.columns) {
+    if (baseType === 'text' && domain === null) continue
     await client.query('savepoint a_value')
     try {
-      await client.query(`select ${stagedValue(staged, column)} from ${quoted(host.staging)} as s where s.ctid = $1::tid`, [ctid])
+      await client.query(
+        `select ${stagedValue(staged, column)}${domain === null ? '' : `::${domain}`} from ${quoted(host.staging)} as s where s.ctid = $1::tid`,
+        [ctid],
+      )
     } catch (error) {
       await client.query('rollback to savepoint a_value')
       if (error instanceof DatabaseError && isRowRefusal(error)) return column

@@ -4,7 +4,7 @@ import type { LoadHost, TablesLoad } from './load.ts'
 import { LoadRefused, type Rejects } from './load-refused.ts'
 
 /** So many are kept one by one; of the others only how many. */
-export const MOST_TOLD = 10_000
+const MOST_TOLD = 100_000
 
 /** In characters, roughly, of what is kept of them. */
 const MOST_CHARACTERS = 64 * 1024 * 1024
@@ -64,6 +64,14 @@ export function requireFewRejects({ count, told }: Rejects, rowsRead: number, lo
   )
   error.rejects = { count, told }
   throw error
+}
+
+/** What a load says when not all that it left out is kept one by one. */
+export function untoldInWords({ count, told }: Rejects): string[] {
+  if (told.length >= count) return []
+  return [
+    `${count.toLocaleString('en')} rows do not fit; dba.reject has ${told.length.toLocaleString('en')} of them, the others stand in the file alone.`,
+  ]
 }
 
 export function rejectInWords({ sheet, line, value, message }: RowReject): string {

@@ -1,7 +1,7 @@
 import { type ClientBase, DatabaseError, escapeIdentifier, escapeLiteral } from 'pg'
 import type { NewColumn } from './meet.ts'
 import { TargetError } from './refusals.ts'
-import { keyColumn, quoted, type TableName, type TargetTable } from './target.ts'
+import { keyColumn, NUMBERS_AT_ONCE, quoted, type TableName, type TargetTable } from './target.ts'
 import { takeSchemaTurn } from './target-lock.ts'
 
 export interface Shaping {
@@ -34,21 +34,15 @@ export function needsShaping(target: TargetTable | null, added: NewColumn[], wid
  * @throws TargetError `schema_not_ours`, `target_not_owned`; CannotWiden
  */
 export async function shapeTarget(client: ClientBase, shaping: Shaping): Promise<void> {
-  const { name, target, added, widened, datasetColumn, ownerRole } = shaping
+  const { name, target, datasetColumn, ownerRole } = shaping
   if (target === null) {
     await makeSchema(client, shaping)
-    await asRole(client, ownerRole, [createTable(shaping, NUMBERS_AT_ONCE), datasetIndex(name, datasetColumn), ...tableComments(shaping)])
+    await asRole(client, ownerRole, [createTable(shaping), datasetIndex(name, datasetColumn), ...tableComments(shaping)])
     return
   }
-  const additions = [
-    ...(target.datasetColumn === null ? [`add column ${escapeIdentifier(datasetColumn)} bigint`] : []),
-    ...added.map((column) => `add column ${columnSql(column)}`),
-  ]
-  if (additions.length > 0) await asRole(client, ownerRole, [`alter table ${quoted(name)} ${additions.join(', ')}`])
-  if (widened.length === 0) return
-  const changes = widened.map((column) => `alter column ${escapeIdentifier(column.name)} type ${column.type}`)
+  await asRole(client, ownerRole, addColumns(shaping))
   try {
-    await asRole(client, ownerRole, [`alter table ${quoted(name)} ${changes.join(', ')}`])
+    await asRole(client, ownerRole, widenColumns(shaping))
   } catch (error) {
     throw error instanceof DatabaseError && ['0A000', '2BP01'].includes(error.code ?? '') ? new CannotWiden(error.message) : error
   }
@@ -57,7 +51,7 @@ export async function shapeTarget(client: ClientBase, shaping: Shaping): Promise
 /** What `shapeTarget` left for after the rows. */
 export async function finishTarget(client: ClientBase, shaping: Shaping): Promise<void> {
   const { name, target, datasetColumn, ownerRole } = shaping
-  await asRole(client, ownerRole, target === null ? [...keys(shaping), ...numberOneByOne(name)] : [datasetIndex(name, datasetColumn)])
+  await asRole(client, ownerRole, target === null ? keys(shaping) : [datasetIndex(name, datasetColumn)])
 }
 
 /** The statements that make a table as Rota makes it, for people to carry out. */
@@ -65,7 +59,7 @@ export function tableInWords(shaping: Shaping): string {
   const { name, datasetColumn, ownerRole } = shaping
   return [
     `create schema if not exists ${escapeIdentifier(name.schema)}`,
-    createTable(shaping, 1),
+    createTable(shaping),
     ...keys(shaping),
     datasetIndex(name, datasetColumn),
     ...tableComments(shaping),
@@ -75,35 +69,44 @@ export function tableInWords(shaping: Shaping): string {
     .join('\n')
 }
 
+/** The statements by which the target becomes what the load needs; null: it is that already. */
+export function shapingInWords(shaping: Shaping): string | null {
+  const { name, target, datasetColumn } = shaping
+  if (target === null) return tableInWords(shaping)
+  const index = target.datasetColumn === null ? [datasetIndex(name, datasetColumn)] : []
+  const statements = [...addColumns(shaping), ...widenColumns(shaping), ...index]
+  return statements.length === 0 ? null : statements.map((statement) => `${statement};`).join('\n')
+}
+
 /** Acts as another role within the transaction, then as before; when a statement fails the transaction has to be rolled back, and the role with it. */
 export async function asRole(client: ClientBase, role: string, statements: string[]): Promise<void> {
+  if (statements.length === 0) return
   const { rows } = await client.query<{ before: string }>('select current_user::text as before')
   await client.query(`set local role ${escapeIdentifier(role)}`)
   for (const statement of statements) await client.query(statement)
   await client.query(`set local role ${escapeIdentifier(rows[0]?.before ?? 'none')}`)
 }
 
-/** As many as Postgres writes ahead into its log anyway. Taken one by one they cost a tenth of the time of the rows. */
-const NUMBERS_AT_ONCE = 32
+function addColumns({ name, target, added, datasetColumn }: Shaping): string[] {
+  const additions = [
+    ...(target?.datasetColumn === null ? [`add column ${escapeIdentifier(datasetColumn)} bigint`] : []),
+    ...added.map((column) => `add column ${columnSql(column)}`),
+  ]
+  return additions.length === 0 ? [] : [`alter table ${quoted(name)} ${additions.join(', ')}`]
+}
 
-function createTable({ name, added, datasetColumn }: Shaping, numbersAtOnce: number): string {
-  const cache = numbersAtOnce > 1 ? ` (cache ${numbersAtOnce})` : ''
+function widenColumns({ name, widened }: Shaping): string[] {
+  const changes = widened.map((column) => `alter column ${escapeIdentifier(column.name)} type ${column.type}`)
+  return changes.length === 0 ? [] : [`alter table ${quoted(name)} ${changes.join(', ')}`]
+}
+
+function createTable({ name, added, datasetColumn }: Shaping): string {
   const columns = [
-    `${escapeIdentifier(keyColumn(name))} bigint generated always as identity${cache}`,
+    `${escapeIdentifier(keyColumn(name))} bigint generated always as identity (cache ${NUMBERS_AT_ONCE})`,
     `${escapeIdentifier(datasetColumn)} bigint not null`,
     ...added.map(columnSql),
   ]
   return `create table ${quoted(name)} (\n  ${columns.join(',\n  ')}\n)`
-}
-
-/** While nobody else sees the table its rows' numbers are taken by the dozen; from now on none is left out between two files. */
-function numberOneByOne(name: TableName): string[] {
-  const column = escapeIdentifier(keyColumn(name))
-  const sequence = `pg_get_serial_sequence(${escapeLiteral(quoted(name))}, ${escapeLiteral(keyColumn(name))})`
-  return [
-    `alter table ${quoted(name)} alter column ${column} set cache 1`,
-    `select setval(${sequence}, (select max(${column}) from ${quoted(name)}))`,
-  ]
 }
 
 function columnSql({ name, type }: NewColumn): string {

@@ -1,7 +1,7 @@
 import { type ClientBase, escapeIdentifier } from 'pg'
 import type { RowReject } from '../copy-plan.ts'
 import type { Table } from '../table.ts'
-import type { Course } from './course.ts'
+import { type Course, mayLackColumns, NeedsAllColumns } from './course.ts'
 import { isEmptyFile, refuseEmptyMark } from './empty-file.ts'
 import { settleKeys } from './keys.ts'
 import type { LoadHost, TablesLoad } from './load.ts'
@@ -17,7 +17,7 @@ import { TooNarrow, widerColumns, withWider } from './widen.ts'
 
 /**
  * Lays down all tables of a file within the caller's transaction, and settles what the rows are by their keys.
- * @throws TooNarrow; those of meet, settleKeys and the file's reader
+ * @throws TooNarrow, NeedsAllColumns; those of meet, settleKeys and the file's reader
  */
 export async function stageFile(client: ClientBase, host: LoadHost, load: TablesLoad, course: Course): Promise<Staged> {
   const name = splitName(load.target)
@@ -39,7 +39,8 @@ export async function stageFile(client: ClientBase, host: LoadHost, load: Tables
   await client.query(`create unlogged table ${quoted(host.staging)} (${STAGED_TABLE} integer not null, ${STAGED_LINE} bigint not null)`)
   await client.query('savepoint before_rows')
   try {
-    for await (const table of load.open()) {
+    for await (const opened of load.open()) {
+      const table = course.hasAllColumns ? await opened.withAllColumns() : opened
       try {
         await stageTable(client, host, load, course, state, table)
       } finally {
@@ -81,7 +82,7 @@ async function stageTable(
   refuseEmptyMark(load.emptyWhen, table)
   const meeting = meet(load, table, state.target, host)
   state.meetings.push(meeting)
-  if (meeting.proposed.length > 0) state.proposals.push(...(await proposalsOf(load, state.target, table, meeting)))
+  if (meeting.proposed.length > 0) state.proposals.push(...(await proposalsOf(load, state.target, table, meeting, course)))
   if (state.proposals.length > 0 || table.sample.length === 0) return
   if (state.former !== null)
     requireRights(state.former, load.ownerRole, { ...meeting, widened: course.wider, datasetColumn: load.datasetColumn })
@@ -97,6 +98,7 @@ async function stageTable(
     { name: host.staging, columns: plan.names, isNew: false },
     copy,
     (piece) => {
+      if (piece.rowsTooWide > 0 && mayLackColumns(course, table)) throw new NeedsAllColumns()
       read += piece.rowsRead
       written += piece.rowsWritten
       told.push(...piece.rejects)
@@ -104,7 +106,7 @@ async function stageTable(
     },
     load.signal,
   )
-  const wider = course.mayWiden ? widerColumns(load, state.former, meeting, told) : []
+  const wider = course.mayWiden ? widerColumns(load, host, state.former, meeting, told) : []
   if (wider.length > 0) throw new TooNarrow(wider)
   state.rejects.add(told, read - written)
   state.rowsRead += read

@@ -10,9 +10,10 @@ import { type MovedRows, moveRows, moveToTable } from './move-rows.ts'
 import { waitingReason } from './proposals.ts'
 import { ensureQuarantine } from './quarantine.ts'
 import { rejectsOf } from './refused-rows.ts'
-import { requireFewRejects } from './rejects.ts'
+import { requireFewRejects, untoldInWords } from './rejects.ts'
+import { giveBackNumbers, startNumbers } from './row-numbers.ts'
 import { findSamples } from './samples.ts'
-import { finishTarget, needsShaping, type Shaping, shapeTarget } from './shape-target.ts'
+import { finishTarget, needsShaping, type Shaping, shapeTarget, shapingInWords } from './shape-target.ts'
 import { stageFile } from './stage-file.ts'
 import { dropStaging, removeRows, type Staged, stagedRows } from './staging.ts'
 import { takeOutFormer } from './take-out-former.ts'
@@ -80,10 +81,13 @@ async function moveIn(
   const quarantineTable = isQuarantined ? await keepAside(client, host, load, staged, moved) : null
   await waitLonger(client)
   if (former === null || former.datasetColumn === null) await finishTarget(client, shaping)
+  if (moved.inserted > 0) await giveBackNumbers(client, target.name, load.ownerRole)
   await dropStaging(client, host)
   return {
     ...loadedOf(staged, moved, breaches, quarantineTable, withoutRefused(samples, refused)),
     rowsTakenOut: isQuarantined ? 0 : rowsTakenOut,
+    widened: course.wider,
+    ddl: host.isDryRun ? shapingInWords(shaping) : null,
   }
 }
 
@@ -93,6 +97,7 @@ async function shapeFor(client: ClientBase, load: TablesLoad, course: Course, st
   await client.query('set constraints all immediate')
   const isShaping = needsShaping(former, additions, course.wider)
   await takeTurn(client, load.target, course.isAlone || isShaping)
+  await startNumbers(client)
   const now = await readTarget(queryOf(client), target.name, load.datasetColumn, load.ownerRole)
   if (JSON.stringify(now) !== JSON.stringify(former)) throw targetChanged(load)
   if (former !== null) requireRights(former, load.ownerRole, { additions, widened: course.wider, datasetColumn: load.datasetColumn })
@@ -130,7 +135,8 @@ function loadedOf(
   samples: Sample[],
 ): TablesLoaded {
   const { rowsRead, rowsRefused, target, former, meetings } = staged
-  const reasons = breaches.map(breachInWords)
+  const rejects = staged.rejects.sum()
+  const reasons = [...breaches.map(breachInWords), ...untoldInWords(rejects)]
   const isQuarantined = quarantineTable !== null
   const kept = rowsRead - rowsRefused - refused.length
   return {
@@ -141,11 +147,13 @@ function loadedOf(
     rowsUpdated: isQuarantined ? 0 : updated,
     rowsTakenOut: 0,
     rowsSkipped: isQuarantined ? staged.rowsDoubled : kept - inserted - updated,
-    rejects: staged.rejects.sum(),
+    rejects,
     datasetColumn: target.datasetColumn,
     quarantineTable,
     isTargetNew: former === null,
     additions: staged.additions,
+    widened: [],
+    ddl: null,
     tables: meetings.map(metOf),
     warnings: isQuarantined ? [] : reasons,
     proposals: [],

@@ -1,5 +1,6 @@
 import { createConversion } from '../values.ts'
 import { datePatternsFor } from './infer-dates.ts'
+import { proposeMixed } from './infer-mixed.ts'
 import { numberFormatFor } from './infer-numbers.ts'
 import { RefusedValue } from './refused-value.ts'
 
@@ -19,18 +20,23 @@ export interface ColumnProposal {
  * plus. Dates and grouped numbers are proposed only where all values together leave one reading; true and false only as words, of which both
  * occur. A proposal fits every value given; whether it fits those to come, nobody knows.
  *
+ * Cells that a workbook holds as numbers and dates, beside texts that are numbers or dates in one other form, are one column with that format.
+ *
  * @param values of a sample; null and blank ones say nothing
+ * @param isTyped by the place among the values: a number, a date or a truth value of a workbook. Default: none
  */
-export function inferColumn(values: Iterable<string | null>): ColumnProposal {
-  const { texts, nullTokens } = sample(values)
+export function inferColumn(values: Iterable<string | null>, isTyped: readonly boolean[] = []): ColumnProposal {
+  const { texts, typed, untyped, nullTokens } = sample(values, isTyped)
+  const isMixed = typed.length > 0 && untyped.length > 0
   if (texts.length === 0) return { type: 'text', format: null, nullTokens: [], reason: 'No value to tell by.' }
-  for (const propose of PROPOSERS) {
+  for (const propose of isMixed ? PLAIN_PROPOSERS : PROPOSERS) {
     const proposal = propose(texts)
     if (typeof proposal === 'string') return { type: 'text', format: null, nullTokens: [], reason: proposal }
-    if (proposal === null || !fitsAll(proposal, texts)) continue
-    const without = nullTokens.length === 0 ? '' : ` Without ${nullTokens.map((token) => `"${token}"`).join(', ')}, taken for null.`
-    return { ...proposal, nullTokens, reason: proposal.reason + without }
+    if (proposal === null || !fitsAll(proposal, untyped, typed)) continue
+    return withoutTokens(proposal, nullTokens)
   }
+  const mixed = isMixed ? proposeMixed(untyped, typed) : null
+  if (mixed !== null && fitsAll(mixed, untyped, typed)) return withoutTokens(mixed, nullTokens)
   return {
     type: 'text',
     format: null,
@@ -39,30 +45,57 @@ export function inferColumn(values: Iterable<string | null>): ColumnProposal {
   }
 }
 
-/** A form that looks like a number may still be none that its type holds: an exponent of seven digits. */
-function fitsAll({ type, format }: { type: string; format: string | null }, texts: string[]): boolean {
-  const rule = { column: '', type, format, isRequired: false, defaultValue: null, nullTokens: [], transform: null, sourceZone: 'UTC' }
-  const convert = createConversion(rule)
-  return texts.every((text) => !(convert(text) instanceof RefusedValue))
+function withoutTokens(proposal: Proposal, nullTokens: string[]): ColumnProposal {
+  const without = nullTokens.length === 0 ? '' : ` Without ${nullTokens.map((token) => `"${token}"`).join(', ')}, taken for null.`
+  return { ...proposal, nullTokens, reason: proposal.reason + without }
 }
 
+/** A form that looks like a number may still be none that its type holds: an exponent of seven digits. */
+function fitsAll({ type, format }: Pick<Proposal, 'type' | 'format'>, texts: string[], typed: string[]): boolean {
+  const rule = { column: '', type, format, isRequired: false, defaultValue: null, nullTokens: [], transform: null, sourceZone: 'UTC' }
+  const convert = createConversion(rule)
+  return (
+    texts.every((text) => !(convert(text) instanceof RefusedValue)) && typed.every((text) => !(convert(text, true) instanceof RefusedValue))
+  )
+}
+
+export type Proposal = Omit<ColumnProposal, 'nullTokens'>
+
 /** Null: not of this kind. A sentence: of this kind, but text all the same. */
-type Proposer = (texts: string[]) => { type: string; format: string | null; reason: string } | string | null
+type Proposer = (texts: string[]) => Proposal | string | null
 
 const NULL_WORDS = new Set(['na', 'n/a', '#n/a', 'null', '(null)', 'nan', 'none', 'nil', '-', '--', '?', '\\n', '#null!', '.'])
 
-const PROPOSERS: Proposer[] = [proposeBoolean, proposeUuid, proposeWholeNumber, proposeNumber, proposeMoment, proposeClock, proposeJson]
+const PROPOSERS: Proposer[] = [
+  proposeBoolean,
+  proposeUuid,
+  proposeWholeNumber,
+  proposeNumber,
+  proposeFormatted,
+  proposeIso,
+  proposeMoment,
+  proposeClock,
+  proposeJson,
+]
+/** Those of forms in which a cell may stand as well as a text: of a form for texts typed cells say nothing. */
+const PLAIN_PROPOSERS: Proposer[] = [proposeBoolean, proposeWholeNumber, proposeNumber, proposeIso, proposeClock]
 
-/** Distinct values, trimmed; null words apart, unless there is nothing else. */
-function sample(values: Iterable<string | null>): { texts: string[]; nullTokens: string[] } {
+/** Distinct values, trimmed, those of typed cells among them; null words apart, unless there is nothing else. */
+function sample(values: Iterable<string | null>, isTyped: readonly boolean[]) {
   const texts = new Set<string>()
+  const typed = new Set<string>()
+  const untyped = new Set<string>()
+  let place = -1
   for (const value of values) {
+    place += 1
     const text = value?.trim() ?? ''
-    if (text !== '' && texts.size < MOST_DISTINCT) texts.add(text)
+    if (text === '' || texts.size >= MOST_DISTINCT) continue
+    texts.add(text)
+    ;(isTyped[place] === true ? typed : untyped).add(text)
   }
   const nullTokens = [...texts].filter((text) => NULL_WORDS.has(text.toLowerCase()))
-  for (const token of nullTokens) texts.delete(token)
-  return { texts: [...texts], nullTokens: texts.size === 0 ? [] : nullTokens }
+  for (const token of nullTokens) for (const set of [texts, typed, untyped]) set.delete(token)
+  return { texts: [...texts], typed: [...typed], untyped: [...untyped], nullTokens: texts.size === 0 ? [] : nullTokens }
 }
 
 const MOST_DISTINCT = 10_000
@@ -121,8 +154,6 @@ function isWithin(number: bigint | null | undefined, bits: bigint): boolean {
 }
 
 function proposeNumber(texts: string[]): ReturnType<Proposer> {
-  const sign = texts.find((text) => /^\+/.test(text))
-  if (sign !== undefined) return null
   if (all(texts, /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i)) {
     const code = texts.find((text) => /^-?0\d/.test(text))
     if (code !== undefined) return `Numbers, but "${shown(code)}" begins with a zero, as codes do.`
@@ -135,14 +166,16 @@ function proposeNumber(texts: string[]): ReturnType<Proposer> {
     if (long !== undefined) return `Numbers, but "${shown(long)}" has no decimals and is too long for bigint, as identifiers are.`
     return { type: 'numeric', format: null, reason: `All of ${counted(texts)} are numbers, some with decimals.` }
   }
-  return numberFormatFor(texts)
+  return null
+}
+
+function proposeFormatted(texts: string[]): ReturnType<Proposer> {
+  return texts.some((text) => text.startsWith('+')) ? null : numberFormatFor(texts)
 }
 
 function proposeMoment(texts: string[]): ReturnType<Proposer> {
   const first = texts[0] ?? ''
   if (!/\d/.test(first) || !/[-./ ]/.test(first)) return null
-  const iso = texts.map((text) => ISO.exec(text))
-  if (iso.every((match) => match !== null)) return proposeIso(texts, iso)
   const formats = datePatternsFor(texts)
   const [format, other] = formats
   if (format === undefined) return null
@@ -153,7 +186,9 @@ function proposeMoment(texts: string[]): ReturnType<Proposer> {
 
 const ISO = /^\d{4}-\d\d-\d\d([ Tt]\d\d:\d\d(?::\d\d(?:[.,]\d{1,6})?)?)?( ?(?:Z|z|[+-]\d\d(?::?\d\d)?|UTC|GMT))?$/
 
-function proposeIso(texts: string[], matches: (RegExpExecArray | null)[]): ReturnType<Proposer> {
+function proposeIso(texts: string[]): ReturnType<Proposer> {
+  const matches = texts.map((text) => ISO.exec(text))
+  if (matches.some((match) => match === null)) return null
   if (datePatternsFor(texts, [null]).length === 0) return null
   const zoned = matches.filter((match) => match?.[2] !== undefined).length
   if (zoned > 0 && zoned < texts.length) return `Times, but only ${zoned} of ${counted(texts)} name a zone.`

@@ -1,7 +1,7 @@
 import { PermanentError } from '../errors.ts'
 import type { ColumnType } from './column-type.ts'
-import { type Converted, RefusedValue } from './refused-value.ts'
-import type { TypeRule } from './type-rule.ts'
+import { RefusedValue } from './refused-value.ts'
+import type { TypeConversion, TypeRule } from './type-rule.ts'
 
 /**
  * Durations: `26:30`, `26:30:00.5`, `P1DT2H30M`, `1 day 02:03:04`, `2 hours 30 minutes`; with a format such as `mm:ss` those of that form,
@@ -9,7 +9,7 @@ import type { TypeRule } from './type-rule.ts'
  *
  * @throws PermanentError `interval_format_invalid`
  */
-export function createIntervalConversion(type: ColumnType, { column, format, hasTypedCells }: TypeRule): (text: string) => Converted {
+export function createIntervalConversion(type: ColumnType, { column, format, isOriginUnknown }: TypeRule): TypeConversion {
   const pattern = format === null ? null : patternOf(format)
   const needs = `Column "${column}" needs a duration ${format === null ? 'such as 26:30:00 or 2 hours 30 minutes' : `of the form ${format}`}`
   const refused = new RefusedValue('not_an_interval', needs)
@@ -23,9 +23,13 @@ export function createIntervalConversion(type: ColumnType, { column, format, has
     return point >= 0 && text.length - point - 1 > finest && /[1-9]/.test(text.slice(point + 1 + finest).replace(/\D.*$/, ''))
   }
   const readPlain = (text: string): string | null => readClock(text) ?? readIso(text) ?? readWords(text)
-  return (text) => {
-    const interval =
-      pattern === null ? readPlain(text) : (readFormatted(text, pattern) ?? (hasTypedCells && CLOCK_CELL.test(text) ? text : null))
+  const readByPattern = (text: string, isTyped: boolean): string | null => {
+    if (pattern === null) return readPlain(text)
+    const cell = (isTyped || isOriginUnknown) && CLOCK_CELL.test(text) ? text : null
+    return isTyped ? (cell ?? readFormatted(text, pattern)) : (readFormatted(text, pattern) ?? cell)
+  }
+  return (text, isTyped) => {
+    const interval = readByPattern(text, isTyped)
     if (interval === null) return refused
     return isTooFine(interval) ? tooFine : interval
   }

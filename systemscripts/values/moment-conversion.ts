@@ -2,8 +2,8 @@ import type { ColumnType } from './column-type.ts'
 import { compileDatePattern, type DatePattern, type PatternDemands } from './date-pattern.ts'
 import { readIsoMoment, readIsoTime } from './iso-moment.ts'
 import { emptyMoment, type Moment, type MomentReader, type Reading, secondsOf, setSeconds } from './moment.ts'
-import { type Converted, RefusedValue } from './refused-value.ts'
-import type { TypeRule } from './type-rule.ts'
+import { RefusedValue } from './refused-value.ts'
+import type { TypeConversion, TypeRule } from './type-rule.ts'
 import { createZoneOffsets } from './zone-offsets.ts'
 
 /**
@@ -11,7 +11,7 @@ import { createZoneOffsets } from './zone-offsets.ts'
  *
  * @throws PermanentError `date_format_invalid`, `zone_unknown`
  */
-export function createMomentConversion(type: ColumnType, rule: TypeRule): (text: string) => Converted {
+export function createMomentConversion(type: ColumnType, rule: TypeRule): TypeConversion {
   const pattern = rule.format === null || rule.format.trim() === 'round' ? null : compileDatePattern(rule.format, DEMANDS[type.kind] ?? DAY)
   const rounds = rule.format?.trim() === 'round' || pattern?.rounds === true
   const isTime = type.kind === 'time'
@@ -20,10 +20,10 @@ export function createMomentConversion(type: ColumnType, rule: TypeRule): (text:
   const finest = Math.min(type.size ?? FINEST, FINEST)
   const moment = emptyMoment()
   const readPlain = isTime ? readIsoTime : readIsoMoment
-  const read = readerOf(pattern, readPlain, rule.hasTypedCells)
+  const read = readerOf(pattern, readPlain, rule.isOriginUnknown)
   const isDay = type.kind === 'date'
-  return (text) => {
-    const reading = read(text, moment)
+  return (text, isTyped) => {
+    const reading = read(text, isTyped, moment)
     if (reading === 'ambiguous') return refuse.ambiguous
     if (reading !== 'read') return (isTime ? undefined : INFINITIES.get(text.toLowerCase())) ?? refuse.reading(reading, text)
     if (!isDay && moment.fraction.length > finest && !rounds) return refuse.tooFine
@@ -44,16 +44,19 @@ const INFINITIES = new Map([
   ['-infinity', '-infinity'],
 ])
 
-/** Where cells are typed, a cell of a date is in the plain form; a text that both ways are days is ambiguous if they differ. */
+/**
+ * A cell of a date is in the plain form; a cell of a number such as 20240304 may be a day of the format's form. A text of unknown origin that both
+ * ways is a day is ambiguous if they differ.
+ */
 function readerOf(
   pattern: DatePattern | null,
   readPlain: MomentReader,
-  hasTypedCells: boolean,
-): (text: string, into: Moment) => Reading | 'ambiguous' {
-  if (pattern === null) return readPlain
-  if (!hasTypedCells) return pattern.read
+  isOriginUnknown: boolean,
+): (text: string, isTyped: boolean, into: Moment) => Reading | 'ambiguous' {
+  if (pattern === null) return (text, _isTyped, into) => readPlain(text, into)
+  if (!isOriginUnknown) return (text, isTyped, into) => (isTyped && readPlain(text, into) === 'read' ? 'read' : pattern.read(text, into))
   const plain = emptyMoment()
-  return (text, into) => {
+  return (text, _isTyped, into) => {
     const reading = pattern.read(text, into)
     if (readPlain(text, plain) !== 'read') return reading
     if (reading === 'read') return secondsOf(plain) === secondsOf(into) ? 'read' : 'ambiguous'
@@ -104,7 +107,7 @@ function refusalsOf(type: ColumnType, { column, format }: TypeRule) {
   return {
     ambiguous: new RefusedValue(
       'ambiguous_date',
-      `Column "${column}" cannot tell such a date from one of the form ${format}: have cells of dates only, or of text only`,
+      `Column "${column}" cannot tell such a date from one of the form ${format}: it may be the text, or the date, of a cell`,
     ),
     hasTime: new RefusedValue(
       'has_time',

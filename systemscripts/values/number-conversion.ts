@@ -3,28 +3,28 @@ import { type NumberExample, parseNumberFormat } from './number-format.ts'
 import { createNumberReader } from './number-reader.ts'
 import { ofUnits, putTogether, roundedUnits, shapeOfNumber, takeApart, unitsOf } from './plain-number.ts'
 import { type Converted, RefusedValue } from './refused-value.ts'
-import type { TypeRule } from './type-rule.ts'
+import type { TypeConversion, TypeRule } from './type-rule.ts'
 
 /**
  * Numbers of the type, exact: texts all the way.
  *
  * @throws PermanentError `number_format_invalid`
  */
-export function createNumberConversion(type: ColumnType, rule: TypeRule): (text: string) => Converted {
+export function createNumberConversion(type: ColumnType, rule: TypeRule): TypeConversion {
   const { example, rounds } = rule.format === null ? { example: null, rounds: false } : parseNumberFormat(rule.format)
   const fit = fitOf(type, rule, rounds)
   const notANumber = unreadable(type, rule, example)
   if (example === null) return (text) => fit(text) ?? notANumber(text)
   const read = createNumberReader(example)
-  if (!rule.hasTypedCells) {
-    return (text) => {
-      const plain = read(text)
+  if (!rule.isOriginUnknown) {
+    return (text, isTyped) => {
+      const plain = isTyped ? text : read(text)
       return (plain === null ? null : fit(plain)) ?? notANumber(text)
     }
   }
   const ambiguous = new RefusedValue(
     'ambiguous_number',
-    `Column "${rule.column}" cannot tell such a number from one of the form ${example.text}: have cells of numbers only, or of text only`,
+    `Column "${rule.column}" cannot tell such a number from one of the form ${example.text}: it may be the text, or the number, of a cell`,
   )
   return (text) => {
     const byExample = read(text)

@@ -6,10 +6,10 @@ export type PlainBytes = (bytes: Uint8Array, start: number, end: number) => bool
 
 /**
  * Tells by its bytes alone that a value needs no conversion: where it answers true, `createConversion(rule)` gives the very text that the bytes, which
- * are UTF-8 without NUL, spell. False says nothing: the conversion decides. So the values that files are mostly made of, digits, ISO dates, plain
+ * are UTF-8 without NUL, spell, of a typed cell or of a text. False says nothing: the conversion decides. So the values that files are mostly made of, digits, ISO dates, plain
  * decimals, need not become strings.
  *
- * @param rule one that createConversion takes, for a kind of file without typed cells
+ * @param rule one that createConversion takes
  * @returns null when no value of the column can be told so
  */
 export function createPlainBytes(rule: ColumnRule): PlainBytes | null {

@@ -5,6 +5,17 @@ export interface SafePattern {
   longestText: number
 }
 
+/** Whether a text matches. */
+export interface TextTest {
+  test(text: string): boolean
+}
+
+/** Compiles as compileSafely does; of a text that is longer than is safe only the beginning is looked at. */
+export function textTest(source: string, refuse: (why: string) => Error): TextTest {
+  const { expression, longestText } = compileSafely(source, '', refuse)
+  return { test: (text) => expression.test(text.length > longestText ? text.slice(0, longestText) : text) }
+}
+
 /**
  * Compiles a regular expression that people wrote, and keeps out those that may take for ever: patterns of more than 200 characters, back
  * references, and groups that are repeated more than 20 times while they hold a repetition or alternatives themselves. Of what is left, the

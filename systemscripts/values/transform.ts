@@ -19,21 +19,21 @@ import { parseTransform, type TransformArg, type TransformStep, transformInvalid
  * | `lpad(5, "0")` | fills up in front to so many characters; what is longer or empty stays |
  * | `replace("from", "to")` | every `from`, as it stands |
  * | `regexp_replace(/pattern/, "to")` | the first match, with g behind the pattern every one, with i in any case; `\1` to `\9` in `to` are groups, `\&` is all |
- * | `date("dd.MM.yyyy")` | a date of that form as 2024-03-04, and with 17:30:00 behind it when the form has a time |
+ * | `date("dd.MM.yyyy")` | a date of that form as 2024-03-04, and with 17:30:00 behind it when the form has a time; a cell that is a date stays |
  *
  * Texts stand in double quotes, with \" \\ \n \t inside. Patterns are JavaScript's (with flag u), of those that surely come to an end: see
  * safe-pattern.ts. Names of steps are written in any case. Null stays null and is not transformed.
  *
  * @throws PermanentError `transform_invalid`, `date_format_invalid`; `transform_too_slow` from the answer, when a value took a pattern more than ten seconds
  */
-export function createTransform(text: string, column: string): (value: string) => Converted {
+export function createTransform(text: string, column: string): Step {
   const steps = parseTransform(text).map((step) => create(step, text, column))
   const [only] = steps
   if (steps.length === 1 && only !== undefined) return only
-  return (value) => {
+  return (value, isTyped) => {
     let converted: Converted = value
     for (const step of steps) {
-      converted = step(converted)
+      converted = step(converted, isTyped && converted === value)
       if (typeof converted !== 'string') return converted
     }
     return converted
@@ -45,7 +45,8 @@ export function checkTransform(text: string): void {
   createTransform(text, '')
 }
 
-type Step = (value: string) => Converted
+/** `isTyped`: as it stands in a cell that is a number, a date or a truth value. */
+type Step = (value: string, isTyped: boolean) => Converted
 
 const STEPS: Record<string, { args: TransformArg['kind'][]; create(args: TransformArg[], text: string, column: string): Step }> = {
   trim: { args: [], create: () => (value) => value.trim() },
@@ -139,8 +140,8 @@ function createDate([form]: TransformArg[], _text: string, column: string): Step
     'no_such_day',
     `Column "${column}" needs a day that is in the calendar and a time that is on the clock`,
   )
-  return (value) => {
-    if (value.trim() === '') return value
+  return (value, isTyped) => {
+    if (value.trim() === '' || (isTyped && CELL_OF_DATE.test(value))) return value
     const reading = read(value.trim(), moment)
     if (reading !== 'read') return reading === 'other_form' ? otherForm : noSuchDay
     const two = (number: number): string => String(number).padStart(2, '0')
@@ -150,6 +151,9 @@ function createDate([form]: TransformArg[], _text: string, column: string): Step
     return `${day} ${two(moment.hour)}:${two(moment.minute)}:${two(moment.second)}${fraction}`
   }
 }
+
+/** As dates of cells are written. */
+const CELL_OF_DATE = /^\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d{1,9})?)?$/
 
 function textOf(arg: TransformArg | undefined): string {
   return arg?.kind === 'text' ? unescaped(arg.value) : ''

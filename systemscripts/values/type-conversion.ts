@@ -5,8 +5,7 @@ import { createIntervalConversion } from './interval-conversion.ts'
 import { createMomentConversion } from './moment-conversion.ts'
 import { createNumberConversion } from './number-conversion.ts'
 import { createByteaConversion, createJsonConversion, createTextConversion, createUuidConversion } from './plain-conversions.ts'
-import type { Converted } from './refused-value.ts'
-import type { TypeRule } from './type-rule.ts'
+import type { TypeConversion, TypeRule } from './type-rule.ts'
 
 /**
  * The last step of a conversion: text of the type, or refused. For types other than text, values come trimmed and not empty.
@@ -14,7 +13,7 @@ import type { TypeRule } from './type-rule.ts'
  * @throws PermanentError `number_format_invalid`, `date_format_invalid`, `boolean_format_invalid`, `interval_format_invalid`,
  *   `format_not_used`, `zone_unknown`
  */
-export function createTypeConversion(typeName: string, rule: TypeRule): { isText: boolean; convert: (text: string) => Converted } {
+export function createTypeConversion(typeName: string, rule: TypeRule): { isText: boolean; convert: TypeConversion } {
   const type = readColumnType(typeName)
   const create = CONVERSIONS[type.kind]
   if (create === undefined) {
@@ -25,7 +24,7 @@ export function createTypeConversion(typeName: string, rule: TypeRule): { isText
   return { isText: false, convert: create(type, rule) }
 }
 
-const CONVERSIONS: Partial<Record<ColumnType['kind'], (type: ColumnType, rule: TypeRule) => (text: string) => Converted>> = {
+const CONVERSIONS: Partial<Record<ColumnType['kind'], (type: ColumnType, rule: TypeRule) => TypeConversion>> = {
   smallint: createNumberConversion,
   integer: createNumberConversion,
   bigint: createNumberConversion,

@@ -1,8 +1,13 @@
+import type { Converted } from './refused-value.ts'
+
 /** What of a ColumnRule decides on the type. */
 export interface TypeRule {
   column: string
   format: string | null
   sourceZone: string
-  /** Numbers and dates may come from cells that are numbers and dates, and are then written plainly whatever the format says. */
-  hasTypedCells: boolean
+  /** Of texts nobody knows whether they were numbers and dates in the workbook, which are written plainly whatever the format says. */
+  isOriginUnknown: boolean
 }
+
+/** `isTyped`: the cell was a number, a date or a truth value in the workbook, and its text is the plain form of that. */
+export type TypeConversion = (text: string, isTyped: boolean) => Converted

@@ -13,9 +13,9 @@ export interface Browser extends AsyncDisposable {
 }
 
 /**
- * @param options.executable default: ROTA_CHROMIUM, else one of the usual places
+ * @param executable path of Chromium or Chrome. Default: one of the usual places.
  */
-export function openBrowser(client: WebClient, options: { executable?: string | null } = {}): Browser {
+export function openBrowser(client: WebClient, executable: string | null = null): Browser {
   let launching: Promise<Chromium> | null = null
   const close = async (): Promise<void> => {
     const browser = await launching?.catch(() => null)
@@ -33,7 +33,7 @@ export function openBrowser(client: WebClient, options: { executable?: string | 
   }
 
   function start(): Promise<Chromium> {
-    const started = launch(options.executable ?? null)
+    const started = launch(executable)
     const forget = (): void => {
       if (launching === started) launching = null
     }
@@ -43,7 +43,7 @@ export function openBrowser(client: WebClient, options: { executable?: string | 
 }
 
 async function launch(stated: string | null): Promise<Chromium> {
-  const executablePath = await (stated === null ? findBrowser() : findBrowser(stated))
+  const executablePath = await findBrowser(stated)
   // Root may not use Chromium's sandbox, and many containers have none.
   const isRoot = process.getuid?.() === 0
   const ways = isRoot ? [false] : [true, false]

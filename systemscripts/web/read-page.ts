@@ -1,9 +1,11 @@
 import type { CheerioAPI } from 'cheerio'
 import { PermanentError } from '../errors.ts'
 import { type Element, shownText } from '../spreadsheet/html/shown-text.ts'
+import { nameInAddress } from './http/stated-name.ts'
 import { type CompiledField, compileField, type OpenPage } from './page/compile-field.ts'
-import { findLinks, resolver } from './page/links.ts'
+import { linksIn, resolver } from './page/links.ts'
 import { compileMatcher } from './page/match-text.ts'
+import { firstNamed } from './page/named.ts'
 import { parsePage } from './page/parse-page.ts'
 import type { PageLink, PageReading, PageRules, PageSource, SelectorStatistics } from './page/rules.ts'
 import { runWatched } from './page/run-watched.ts'
@@ -37,6 +39,7 @@ export function compilePageRules(rules: PageRules, longestSeconds = 10): PageRea
   for (const [name, selector] of Object.entries(named)) if (selector !== null) checkSelector(selector, name)
   const fields = rules.fields.map(compileField)
   const mayFollow = rules.followPattern ? compileMatcher(rules.followPattern, 'follow_pattern') : null
+  const isFile = rules.filePattern ? compileMatcher(rules.filePattern, 'file_pattern') : null
 
   return {
     read(source) {
@@ -55,20 +58,21 @@ export function compilePageRules(rules: PageRules, longestSeconds = 10): PageRea
     const statistics: SelectorStatistics[] = []
     const page = openPage(parsePage(html, isPlain), url, status)
     const state = stateOf(page, fields, statistics)
-    const elements = elementsOf(page.$(rowSelector ?? ':root'))
+    const elements = rowSelector === null ? (page.root === null ? [] : [page.root]) : page.select(rowSelector)
     if (rowSelector !== null) {
       statistics.push({ name: 'row_selector', selector: rowSelector, matched: elements.length, filled: elements.length })
     }
     const rows = readRows(page, fields, elements, statistics)
     const links = (name: keyof typeof named): PageLink[] => readLinks(page, name, named[name], statistics)
     const follow = links('follow_selector').map((link) => link.url)
+    const files = links('file_selector')
     return {
       title: titleOf(page.$),
       state,
       ...rows,
       follow: mayFollow === null ? follow : follow.filter((address) => mayFollow(address) !== null),
       next: links('next_selector')[0]?.url ?? null,
-      files: links('file_selector'),
+      files: isFile === null ? files : files.filter(({ url }) => isFile(url) !== null || isFile(nameInAddress(new URL(url))) !== null),
       statistics,
     }
   }
@@ -79,17 +83,31 @@ const QUICK = 16_000
 const QUICK_PLAIN = 1_000_000
 
 function openPage($: CheerioAPI, url: string, status: number): OpenPage {
+  const found = new Map<string, Element[]>()
   let text: string | null = null
   return {
     $,
+    root: rootOf($),
     resolve: resolver($, url),
     status,
+    select(selector) {
+      const elements = found.get(selector) ?? elementsOf($(selector))
+      found.set(selector, elements)
+      return elements
+    },
     text() {
-      const [body] = elementsOf($('body'))
-      text ??= body === undefined ? '' : (shownText(body) ?? '')
+      if (text !== null) return text
+      const body = firstNamed($, 'body')
+      text = body === null ? '' : (shownText(body) ?? '')
       return text
     },
   }
+}
+
+function rootOf($: CheerioAPI): Element | null {
+  const [document] = $.root().toArray()
+  if (document === undefined || !('children' in document)) return null
+  return document.children.find((child) => 'attribs' in child) ?? null
 }
 
 /** All rules are looked at, so that it is known how often each holds; the first decides. */
@@ -128,14 +146,15 @@ function readRows(
 
 function readLinks(page: OpenPage, name: string, selector: string | null, statistics: SelectorStatistics[]): PageLink[] {
   if (selector === null) return []
-  const { links, matched } = findLinks(page.$, selector, page.resolve)
-  statistics.push({ name, selector, matched, filled: links.length })
+  const elements = page.select(selector)
+  const links = linksIn(page.$, elements, page.resolve)
+  statistics.push({ name, selector, matched: elements.length, filled: links.length })
   return links
 }
 
 function titleOf($: CheerioAPI): string | null {
-  const [title] = elementsOf($('title').first())
-  return title === undefined ? null : shownText(title)
+  const title = firstNamed($, 'title')
+  return title === null ? null : shownText(title)
 }
 
 function tooSlow(url: string, length: number, longestSeconds: number): PermanentError {

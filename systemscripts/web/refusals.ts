@@ -17,7 +17,7 @@ export function hostBusy(host: string, until: Date, why: string): HostWaitError 
     host,
     until,
     detail: `Because ${why}.`,
-    hint: 'Nothing: a later attempt goes on. Limits of a host stand in dba.scrapehost.',
+    hint: 'Nothing: a later attempt goes on. Limits of a host stand in dba.scrapehost; select dba.ask_host_again(host) ends a wait that its people no longer want.',
   })
 }
 

@@ -116,7 +116,7 @@ async function show(
 ): Promise<RenderedPage> {
   const { waitSelector = null, clickSelector = null, downloadFolder = null, nameOf = null, acceptStatuses = [], waitSeconds = 30 } = options
   const page = await context.newPage()
-  const { response, isEmpty } = await openAddress(page, url.href, guard)
+  const { response, isEmpty, refuseLost } = await openAddress(page, url.href, guard)
   const status = response.status()
   const judged = { url: new URL(response.url()), status, header: (name: string) => response.headers()[name] ?? null }
   const head = isEmpty ? '' : (await contentOf(page)).slice(0, wallHeadLength)
@@ -133,14 +133,15 @@ async function show(
   if (status >= 300 && !acceptStatuses.includes(status)) throw refusedStatus(judged)
   const facts = { url: response.url(), status, unreachedHosts: [...guard.failures.keys()] }
   if (isEmpty) return { ...facts, text: '', download: null, wasClicked: false }
-  await untilReady(page, waitSelector, waitSeconds)
+  await untilReady(page, waitSelector, waitSeconds).finally(refuseLost)
   const clicked = await click(page, clickSelector, downloadFolder !== null, waitSeconds)
   const download =
     clicked.download === null || downloadFolder === null ? null : await keepDownload(clicked.download, downloadFolder, nameOf)
+  const text = await contentOf(page).finally(refuseLost)
   return {
     ...facts,
     url: page.url(),
-    text: await contentOf(page),
+    text,
     download,
     wasClicked: clicked.wasClicked,
     unreachedHosts: [...guard.failures.keys()],

@@ -1,4 +1,5 @@
-import { refusePrivateLiteral } from './address/web-address.ts'
+import { refusePrivateName } from './address/proxied-name.ts'
+import { bareHost, refusePrivateLiteral } from './address/web-address.ts'
 import type { HostTurn } from './manners/host-budget.ts'
 import type { WebClient } from './web-client.ts'
 
@@ -14,6 +15,7 @@ export async function takeTurn(
   wait: { signal: AbortSignal; latest: number; isRobots?: boolean },
 ): Promise<HostTurn> {
   refusePrivateLiteral(url, client.allowsPrivate)
+  if (client.proxy !== null) await refusePrivateName(bareHost(url), client.allowsPrivate)
   const isChecked = !wait.isRobots && client.obeysRobots(url.host)
   const asked = isChecked ? await client.robots.check(url, client.userAgentFor(url.host), wait.signal) : null
   return client.budget.acquire(url.host, { signal: wait.signal, latest: wait.latest, minGapSeconds: asked?.crawlDelaySeconds ?? 0 })

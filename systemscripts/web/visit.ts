@@ -7,6 +7,7 @@ import { type Deadline, deadline } from './http/deadline.ts'
 import { explainFailure } from './http/explain-failure.ts'
 import { headerText } from './http/header-text.ts'
 import { asksForTime, type Judgement, refusedStatus } from './http/judge-status.ts'
+import { keepCookies } from './http/keep-cookies.ts'
 import { send, type WebResponse } from './http/send.ts'
 import { wallHeadLength } from './manners/challenge.ts'
 import { HostWaitError, pageTimeout } from './refusals.ts'
@@ -92,7 +93,7 @@ async function stepTo<T>(
   let response: WebResponse | null = null
   try {
     response = await send(client.dispatcher, { ...request, headers: requestHeaders(client, wanted, request), signal: limit.signal })
-    for (const cookie of response.setCookies) client.jar.setCookieSync(cookie, url.href, { ignoreError: true })
+    keepCookies(client.jar, url, response.setCookies)
     const next = redirectOf(response, request)
     if (next !== null) {
       await response.drain()
@@ -127,7 +128,9 @@ function redirectOf(response: WebResponse, request: Request): Request | null {
 async function judged(client: WebClient, wanted: Visit, response: WebResponse, attempt: Attempt): Promise<WebResponse> {
   // A 202 may be a page of a firewall.
   const isGood = response.status >= 200 && response.status < 300 && response.status !== 202
-  if (isGood || response.status === 304 || (wanted.isRobots && wanted.accepts(response.status))) return response
+  // That nothing has changed is an answer to who asked whether it has.
+  const isUnchanged = response.status === 304 && Boolean(wanted.etag || wanted.lastModified)
+  if (isGood || isUnchanged || (wanted.isRobots && wanted.accepts(response.status))) return response
   const read = await readError(response)
   const isTaken = wanted.accepts(response.status)
   const isWhole = read.text.length <= wallHeadLength

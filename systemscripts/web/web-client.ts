@@ -37,7 +37,10 @@ export interface WebClientOptions {
   cookies?: SerializedCookieJar | null
   /** Sent to this origin (`https://host`) and no other. Default none. */
   authorization?: { origin: string; credentials: Credentials } | null
-  /** Everything goes through it. It may stand in an inner network; it resolves names for itself. Default none. */
+  /**
+   * Everything goes through it. It may stand in an inner network; it resolves names for itself, and is not asked for those
+   * that lead inwards from here (address/proxied-name.ts). Default none.
+   */
   proxy?: Proxy | null
   /** Certificates in PEM that are trusted instead of the usual ones. Default null: the usual ones. */
   trusted?: string[] | null

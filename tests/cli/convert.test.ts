@@ -60,11 +60,20 @@ test('a file that breaks half way leaves what stood there before, and nothing el
   assert.deepEqual((await readdir(dirname(to))).sort(), ['broken.csv', 'out.csv'])
 })
 
-test('rows that do not fit are never cut: the conversion fails and says where', async (t) => {
-  const from = await temporaryFile(t, 'wide.csv', 'a,b\n1,2\n3,4,lost\n')
+test('values beyond the columns come out, in a column called by its place', async (t) => {
+  const from = await temporaryFile(t, 'wide.csv', 'a,b\n1,2\n3,4,lost?\n')
+  const ended = await rota(['convert', from, '-'], { env: {} })
+  assert.deepEqual([ended.code, ended.out], [0, 'a,b,column_3\n1,2,\n3,4,lost?\n'])
+  const to = join(await temporaryFolder(t), 'out.csv')
+  assert.match((await rota(['convert', from, to], { env: {} })).out, /2 rows, 3 columns/)
+})
+
+test('what no CSV can hold is refused, and said where', async (t) => {
+  const from = await temporaryFile(t, 'nul.json', '{"a":"1","b":"x"}\n{"a":"1","b":"\\u0000"}\n')
   const ended = await rota(['convert', from, '-'], { env: {} })
   assert.equal(ended.code, 1)
-  assert.match(ended.err, /line 3.*\nDETAIL: {2}The value is "lost"/)
+  assert.match(ended.err, /line 2, column "b": a NUL character stands in it/)
+  assert.match(ended.err, /CODE: {2}value_not_writable/)
 })
 
 test('a reader of the standard output that has seen enough ends it without a word', async (t) => {

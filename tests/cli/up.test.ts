@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { rota, startRota } from './rota-process.ts'
@@ -12,7 +13,7 @@ test('up fills the tables of the demo, stops on Ctrl-C, and goes on where it was
   assert.deepEqual(await ask(address, 'select session_user::text as login'), [{ login: 'rota_dba' }])
   const configured = 'select target_table from dba.importconfig union all select target_table from dba.scrapeconfig'
   const targets = (await ask<{ target_table: string }>(address, configured)).map((row) => row.target_table)
-  assert.equal(targets.length, 6)
+  assert.equal(targets.length, 7)
   for (const target of targets) {
     await untilTrue(`${target} has rows`, async () => {
       const [found] = await ask<{ exists: boolean }>(address, `select to_regclass('${target}') is not null as exists`)
@@ -20,6 +21,10 @@ test('up fills the tables of the demo, stops on Ctrl-C, and goes on where it was
     })
   }
   await first.until(/ succeeded /)
+  await untilTrue('mail, page and folder are told', async () => {
+    const told = await ask<{ told: string[] }>(address, toldByTrace)
+    return told[0]?.told.join() === 'mail,page,pages of demo events,unknown'
+  })
   await ask(address, `delete from dba.scheduler where schedule_id = (select min(schedule_id) from dba.scheduler)`)
   const [before] = await ask<{ schedules: string }>(address, 'select count(*) as schedules from dba.scheduler')
   const site = /web site is at (\S+)$/m.exec(first.said())?.[1] ?? ''
@@ -37,6 +42,8 @@ test('a second start on the same data says who has it; a worker joins; kill -9 i
   const env = { ROTA_DATA_DIR: await dataFolder(t), ROTA_DEMO: 'off' }
   const first = startUp(t, env)
   const address = await addressOf(first)
+  assert.deepEqual(await ask(address, leftByDemo), [{ rows: '0' }])
+  assert.ok(!(await readdir(env.ROTA_DATA_DIR)).includes('demo'))
 
   const refused = await rota(['up'], { env })
   assert.equal(refused.code, 1)
@@ -83,3 +90,11 @@ test('a second Ctrl-C does not wait for what goes on, and one that npm repeats d
   )
   await pressCtrlC(again)
 })
+
+const toldByTrace = `
+  select array_agg(distinct case when mail <> 'unknown' then 'mail' when page like 'http%' then 'page' else page end collate "C") as told
+  from dba.trace where dataset_state = 'active'`
+
+const leftByDemo = `
+  select (select count(*) from dba.scheduler) + (select count(*) from dba.jobconfig) + (select count(*) from dba.connection) + (select count(*) from dba.run)
+    + (select count(*) from pg_namespace where nspname = 'demo') as rows`

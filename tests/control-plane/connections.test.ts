@@ -8,6 +8,7 @@ import { createConnections } from '../../src/control-plane/connections.ts'
 import { createSecrets, openSecretKey } from '../../src/control-plane/secrets.ts'
 import { createRedactor } from '../../systemscripts/redact.ts'
 import { freshDatabase } from '../helpers/database.ts'
+import { errorBody, startGmailStandIn } from '../systemscripts/mail/gmail-stand-in.ts'
 
 test('a connection is handed over with its secret resolved', async (t) => {
   const { connections, secrets, database } = await houseOf(t)
@@ -116,6 +117,29 @@ test('other kinds are answered with whether their port can be reached', async (t
   const post = await checkConnection('post', options)
   assert.equal(post.state, 'failed')
   assert.match(post.message, /^Mail server "127.0.0.1" cannot be reached/)
+})
+
+test('Gmail is answered with the account that it lets us into, or with why it does not', async (t) => {
+  const { options, database, secrets } = await houseOf(t)
+  const gmail = await startGmailStandIn(t)
+  await secrets.set('google', JSON.stringify({ client_id: 'rota', refresh_token: '1//long', token_uri: gmail.tokenUrl }))
+  await secrets.set('scrap', 'no JSON')
+  await database.query(
+    `insert into dba.connection (connection_name, kind, user_name, secret_name, options, is_read_only)
+     values ('post', 'gmail', 'us@example.org', 'google', $1, false), ('reading', 'gmail', 'us@example.org', 'google', $1, true),
+       ('wrong', 'gmail', 'us@example.org', 'scrap', $1, false), ('blank', 'gmail', null, 'google', $1, false)`,
+    [{ root_url: gmail.url }],
+  )
+  const message = async (name: string) => (await checkConnection(name, options)).message
+  assert.equal(await message('post'), 'Gmail answers for us@example.org. Seen from test-host.')
+  assert.equal(await message('reading'), 'Gmail answers for us@example.org. Seen from test-host.')
+  assert.match(await message('wrong'), /no JSON.*rota gmail-login/)
+  assert.match(await message('blank'), /has no user_name/)
+  gmail.failures.push({ path: /profile/, status: 403, body: errorBody(403, 'accessNotConfigured', 'The Gmail API is off.') })
+  assert.match(await message('post'), /403.*The Gmail API is off.*Check that the Gmail API is enabled/)
+  gmail.failures.push({ path: /token/, status: 400, body: { error: 'invalid_grant' } })
+  assert.match(await message('post'), /invalid_grant.*Consent again/)
+  assert.doesNotMatch(await message('post'), /long/)
 })
 
 test('a server that is silent is given up at the limit', async (t) => {

@@ -152,6 +152,32 @@ test('the row with the port counts before the one without, and that before the s
   )
 })
 
+test('rules say whether a row names the very host, whatever the port', async (t) => {
+  const { pool, query } = await freshDatabase(t)
+  await query(`insert into dba.scrapehost (host) values ('10.0.0.1:8080'), ('[fd00::1]:80')`)
+  const rules = await createHosts(pool, randomUUID()).rules()
+  const named = ['10.0.0.1', '10.0.0.1:9', 'fd00::1', '[fd00::1]', '10.0.0.2'].map((host) => rules(host).hasRow)
+  assert.deepEqual(named, [true, true, true, true, false])
+})
+
+test('people end the time for which a host asked to be left alone', async (t) => {
+  const { pool, query } = await freshDatabase(t)
+  await query(`select dba.block_host('example.com', now() + interval '1 day', '429')`)
+  await query(`insert into dba.hoststate (host, robots_text, robots_kind, robots_at) values ('https://example.com', '', 'file', now())`)
+  const asked = await query(`select dba.ask_host_again('Example.com') as answer`)
+  assert.match(String(asked[0]?.answer), /^it was left alone until .*: 429; its robots.txt is fetched anew$/)
+  assert.deepEqual(await query('select host, blocked_until, robots_at from dba.hoststate order by host'), [
+    { host: 'example.com', blocked_until: null, robots_at: null },
+    { host: 'https://example.com', blocked_until: null, robots_at: null },
+  ])
+  const turn = await createHosts(pool, randomUUID()).budget.acquire('example.com', {
+    signal: AbortSignal.timeout(20_000),
+    latest: Date.now() + 20_000,
+  })
+  await turn.release()
+  await assert.rejects(query(`select dba.ask_host_again('exampel.com')`), /host "exampel.com" has not been asked yet/)
+})
+
 async function until(isReached: () => boolean): Promise<void> {
   const end = performance.now() + 60_000
   while (!isReached()) {

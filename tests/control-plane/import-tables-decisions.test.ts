@@ -34,16 +34,19 @@ test('approving a proposal carries out its ddl with the rights of whoever approv
   assert.match((await refusal(dba(`update dba.columnproposal set ddl = 'x'`))).message, /was approved by rota_dba/)
 })
 
-test('refused proposals leave the files waiting; a refused one may still be approved', async (t) => {
+test('refused proposals fail the files that wait, and say why; a refused one may still be approved, and brings its files only', async (t) => {
   const { dba, worker } = await houseOf(t)
   await dba(`create table feeds.price (isin text)`)
   const file = await addFile(worker, 'waiting')
-  await propose(worker, 'currency')
+  const other = await addFile(worker, 'failed', 'tuesday.csv')
+  const proposal = await propose(worker, 'currency')
   await dba(`update dba.columnproposal set state = 'refused', decided_reason = 'noise'`)
-  assert.equal(await one(dba, `select state as value from dba.file where file_id = $1`, [file]), 'waiting')
+  const reason = `Refused by rota_dba in dba.columnproposal ${proposal}: column "currency" (noise). To load it without: update dba.file set state = 'retry' where file_id = ${file};`
+  assert.deepEqual(await dba(`select state, reason from dba.file where file_id = $1`, [file]), [{ state: 'failed', reason }])
   assert.match((await refusal(dba(`update dba.columnproposal set state = 'open'`))).message, /was refused by rota_dba/)
   await dba(`update dba.columnproposal set state = 'approved'`)
   assert.equal(await one(dba, `select state as value from dba.file where file_id = $1`, [file]), 'retry')
+  assert.equal(await one(dba, `select state as value from dba.file where file_id = $1`, [other]), 'failed')
 })
 
 test('a ddl that fails decides nothing and says how to go on', async (t) => {
@@ -164,7 +167,7 @@ test('proposals, quarantines and files that wait stand in dba.problem with the S
   await worker(`update dba.columnproposal set state = 'refused'`)
   assert.match(
     await one(reader, `select message as value from dba.problem where message ~ 'files'`),
-    /files held back: 1, the latest "monday\.csv"/,
+    /files that could not be loaded: 1, the latest "monday\.csv": Refused by /,
   )
 })
 

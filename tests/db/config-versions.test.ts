@@ -40,6 +40,20 @@ test('a config is kept in each version that a transaction leaves behind, with th
   ])
 })
 
+test('former versions go by their age, save for the present one and those that a run names', async (t) => {
+  const { dba, worker, system } = await houseOf(t)
+  for (const rejects of [1, 2, 3, 4]) await dba(`update dba.importconfig set max_rejects = ${rejects}`)
+  await dba(`insert into dba.scheduler (schedule_name, job, config_name) values ('prices', 'import', 'prices')`)
+  await dba(`insert into dba.run (schedule_name) values ('prices')`)
+  await worker(`update dba.run set config_version = 2`)
+  await system(`update dba.configversion set saved_at = saved_at - interval '90 days' where version <= 4`)
+  assert.deepEqual(await dba('select dba.forget_config_versions() as gone'), [{ gone: 0 }])
+  await dba(`update dba.setting set value = '30 days' where name = 'retention_configversion'`)
+  assert.deepEqual(await dba('select dba.forget_config_versions() as gone'), [{ gone: 2 }])
+  // The fourth was in force until the fifth came.
+  assert.deepEqual(await dba('select version from dba.configversion order by version'), [{ version: 2 }, { version: 4 }, { version: 5 }])
+})
+
 test('rows beside a config come in the order of their names, without what Rota keeps about them', async (t) => {
   const { dba, settingsOf } = await houseOf(t)
   await dba(`insert into dba.importcolumn (config_name, column_name) values ('prices', 'b'), ('prices', 'a')`)
@@ -114,9 +128,10 @@ test('an import that waits in the queue keeps the columns and checks that it was
 async function houseOf(t: Parameters<typeof freshDatabase>[0]): Promise<{
   dba: Query
   worker: Query
+  system: Query
   settingsOf(config: string, version: number | null): Promise<Settings>
 }> {
-  const { as } = await freshDatabase(t)
+  const { as, query: system } = await freshDatabase(t)
   const [dba, worker] = [await as('rota_dba'), await as('rota_worker')]
   await dba.query(
     `insert into dba.importconfig (config_name, source_folder, file_pattern, target_table) values ('prices', 'inbox', '*', 'feeds.price')`,
@@ -124,6 +139,7 @@ async function houseOf(t: Parameters<typeof freshDatabase>[0]): Promise<{
   return {
     dba: dba.query,
     worker: worker.query,
+    system,
     settingsOf: async (config, version) => {
       const [row] = await worker.query<{ settings: Settings }>(`select dba.settings_of('import', $1, $2) as settings`, [config, version])
       assert.ok(row)

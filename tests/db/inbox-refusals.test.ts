@@ -14,7 +14,7 @@ test('a wrong rule is refused in words, with what would be right', async (t) => 
     ['subject_pattern', `'(?i)prices'`, /regular expressions mean the same everywhere/, /Postgres's alone/],
     ['folder', `'INBOX'`, /a rule says which mails it means/, /Give at least one of sender_pattern/],
     ['subject_pattern, import_config', `'a', 'nothing'`, /nothing/, /./],
-    ['subject_pattern, processed_action', `'a', 'delete'`, /processed action is label move mark read or leave/, /Write label, move/],
+    ['subject_pattern, processed_action', `'a', 'delete'`, /processed action is label move flag mark read or leave/, /Write label, move/],
     ['subject_pattern, error_label', `'a', 'processed'`, /the two labels differ/, /another name/],
     ['subject_pattern, name_prefix', `'a', '{day}_'`, /name prefix holds known words/, /date, timestamp, message_date, sender or uid/],
     ['subject_pattern, name_prefix', `'a', '../'`, /name prefix is part of a name/, /without slashes/],

@@ -27,6 +27,17 @@ const wrongConfigs: Wrong[] = [
   [{ follow_pattern: '(a' }, /follow_pattern "\(a" is not right/, /Parentheses/],
   [{ source_zone: 'Europe/Warsav' }, /source_zone "Europe\/Warsav" is not known/, /Did you mean "Europe\/Warsaw"/],
   [{ connection_name: 'mail' }, /no connection "mail"/, /kind http/],
+  [{ start_url: 'https://me:pw@example.com/' }, /addresses hold no user and password/, /dba.connection/],
+  [{ start_url: 'https://example.com/{event}' }, /places of addresses are known/, /\{id\}/],
+  [{ label: '{name}' }, /places of label are known/, /\{title\}/],
+  [{ file_name: '{nr}.xls' }, /places of file name are known/, /\{timestamp\}/],
+  [{ file_pattern: '(a' }, /file_pattern "\(a" is not right/, /Parentheses/],
+  [{ follow_pattern: '(?i)xls' }, /mean the same everywhere/, /\[Aa\]/],
+  [{ file_pattern: 'xls' }, /files go to the folder of an import config/, /file_config/],
+  [{ skip_states: '{Not Valid}' }, /states are words/, /Invalid,AccessDenied/],
+  [{ miss_states: '{NULL}' }, /states are words/, /state words/],
+  [{ max_page_bytes: 10 ** 12 }, /a page fits into memory/, /268435456/],
+  [{ save_unchanged: null }, /save_unchanged.* must not be empty/, /duplicate/],
   [{ low_band_percent: 101 }, /low band percent is between 0 and 100/, /no look at the numbers/],
 ]
 
@@ -38,6 +49,8 @@ const wrongFields: Wrong[] = [
   [{ pattern: '(?i)x' }, /mean the same everywhere/, /\[Aa\]/],
   [{ is_count: true }, /what is counted has a selector/, /selector/],
   [{ page_text: true, selector: 'p' }, /text of the page has no selector/, /page_text = false/],
+  [{ page_fact: 'adress' }, /page fact is known/, /final_url/],
+  [{ page_fact: 'url', pattern: 'x' }, /fact of the page is read nowhere else/, /transform/],
   [{ type: 'string' }, /no type "string"/, /Did you mean "text"/],
   [{ type: 'date', format: '#' }, /./, /./],
   [{ state_word: 'not one', selector: 'p' }, /state word is a word/, /one word/],
@@ -46,6 +59,8 @@ const wrongFields: Wrong[] = [
 
 const wrongHosts: Wrong[] = [
   [{ host: 'https://example.com' }, /host is a name or a star/, /without https/],
+  [{ host: 'WWW.example.com' }, /host is a name or a star/, /lower case/],
+  [{ user_agent: 'Rötä' }, /user agent is one line/, /ASCII/],
   [{ parallel: 0 }, /parallel is between 1 and 64/, /1 to 64/],
   [{ obey_robots: false }, /robots are disobeyed for a reason/, /who allowed it/],
   [{ active_from: '08:00' }, /a window has both ends/, /or neither/],
@@ -69,6 +84,43 @@ async function refuses(dba: Query, table: string, least: Record<string, unknown>
   assert.match(said.message, message, JSON.stringify(wrong))
   assert.match(said.hint, hint, `${JSON.stringify(wrong)}: ${said.message}`)
 }
+
+test('a connection of kind http has the options that a scrape knows, and nothing else', async (t) => {
+  const { dba } = await peopleOf(t)
+  const wrong: [options: Record<string, unknown>, message: RegExp, hint: RegExp][] = [
+    [{ loginurl: 'https://e.com' }, /kind http has no option "loginurl"/, /Did you mean "login_url"/],
+    [{ proxy_url: 8080 }, /option proxy_url of connection "site" is 8080/, /Write a text/],
+    [{ proxy_url: 'http://me:pw@proxy:8080' }, /is no web address/, /without user and password/],
+    [{ login_url: 'e.com/login' }, /is no web address/, /https:\/\/host\/path/],
+    [{ auth: 'digest' }, /option auth of connection "site" is "digest"/, /basic .* bearer .* form/],
+    [{ auth: 'form' }, /logs in by a form, and no option says where/, /login_url/],
+    [{ login_url: 'https://e.com/login' }, /logs in by a form and has no secret/, /secret_name/],
+    [{ proof_pattern: '(a' }, /proof_pattern "\(a" is not right/, /Parentheses/],
+    [{ password: 'x' }, /hold no secret/, /rota secret set/],
+  ]
+  for (const [options, message, hint] of wrong) {
+    const said = await refusal(
+      dba(`insert into dba.connection (connection_name, kind, options) values ('site', 'http', $1)`, [JSON.stringify(options)]),
+    )
+    assert.match(said.message, message)
+    assert.match(said.hint, hint)
+  }
+  const options = { auth: 'form', login_url: 'https://e.com/login', user_field: 'mail', password_field: 'pw', accept_language: 'de' }
+  await dba(`insert into dba.connection (connection_name, kind, host, secret_name, options) values ('site', 'http', 'e.com', 'site', $1)`, [
+    JSON.stringify(options),
+  ])
+})
+
+test('the row of all hosts stays, whatever else goes', async (t) => {
+  const { dba } = await peopleOf(t)
+  for (const statement of [`delete from dba.scrapehost`, `update dba.scrapehost set host = 'example.com'`]) {
+    const said = await refusal(dba(statement))
+    assert.match(said.message, /host "\*" stands for all hosts without a row/)
+    assert.match(said.hint, /insert a row/)
+  }
+  await dba(`insert into dba.scrapehost (host) values ('example.com')`)
+  await dba(`delete from dba.scrapehost where host = 'example.com'`)
+})
 
 test('a config takes its pages, counts and requests along when it is renamed, and its request schedule when it goes', async (t) => {
   const { dba, worker } = await peopleOf(t)

@@ -61,7 +61,7 @@ function sharedContext({
   signal = new AbortController().signal,
   dataDir = '/',
 }: JobOptions) {
-  return { connections, programDir, signal, folder: (path: string) => resolve(join(dataDir, path)) }
+  return { connections, programDir, chromium: null, signal, folder: (path: string) => resolve(join(dataDir, path)) }
 }
 
 const noConnections: Connections = {

@@ -85,6 +85,7 @@ export async function attemptImport(attempt: Attempt): Promise<Outcome> {
     reports: createReports({ pool, runId: attempt.runId, configName: 'prices' }),
     folder: (path) => (isAbsolute(path) ? path : join(dataDir, path)),
     programDir: null,
+    chromium: null,
   })
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { meetingPoint } from '../helpers/meeting-point.ts'
 import { importBench } from './import-harness.ts'
 
 const oneFileLoaded = { datasets: 1, active: 1, rows: 2, files: 1, loaded: 1 }
@@ -75,17 +76,8 @@ test('two runs at once load the same bytes once', async (t) => {
   await bench.put('inbox/a.csv', 'a\n1\n')
   await bench.put('inbox/b.csv', 'a\n1\n')
   // Both have claimed, hashed and registered before either loads.
-  let waiting = 0
-  let go = () => {}
-  const both = new Promise<void>((resolve) => {
-    go = resolve
-  })
-  const afterCommit = async (commit: number) => {
-    if (commit !== 3) return
-    waiting += 1
-    if (waiting === 2) go()
-    await both
-  }
+  const both = meetingPoint(2)
+  const afterCommit = async (commit: number) => void (commit === 3 && (await both()))
   await Promise.all([bench.run({ args: { file: 'inbox/a.csv' }, afterCommit }), bench.run({ args: { file: 'inbox/b.csv' }, afterCommit })])
   assert.deepEqual(await bench.query('select a from feeds.price'), [{ a: '1' }])
   assert.deepEqual(await bench.query('select state from dba.file order by state'), [{ state: 'duplicate' }, { state: 'loaded' }])

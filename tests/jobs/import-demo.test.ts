@@ -12,15 +12,16 @@ const files = {
   'demo shipments': 'shipments.csv',
 }
 
-test('the demo can be typed by a DBA, twice, and its four files load into schema demo', async (t) => {
+test('the demo can be typed by a DBA, twice, and its files load into schema demo', async (t) => {
   const bench = await importBench(t)
   const sql = await readFile(new URL('sql/demo.sql', onboarding), 'utf8')
   const dba = await bench.as('rota_dba')
   await dba.query(sql)
   await dba.query(sql)
-  assert.deepEqual(await bench.query('select count(*) as schedules from dba.scheduler'), [{ schedules: 6 }])
+  assert.deepEqual(await bench.query('select count(*) as schedules from dba.scheduler'), [{ schedules: 8 }])
   assert.deepEqual(await bench.query(`select schedule_name, trigger from dba.run where trigger = 'request' order by 1`), [
     { schedule_name: 'demo events', trigger: 'request' },
+    { schedule_name: 'demo mails', trigger: 'request' },
     { schedule_name: 'demo suppliers', trigger: 'request' },
   ])
 

@@ -12,7 +12,7 @@ for (const seam of ['before 4', 'after 4', 'kept']) {
     await bench.put('inbox/a.csv', 'a\n1\n')
     const runId = await bench.runKilled(seam)
     const outcome = await bench.run({ runId })
-    assert.equal(outcome.note, '1 file in quarantine (dba.dataset).')
+    assert.equal(outcome.note, '1 file in quarantine (dba.dataset), 1 row held back.')
     assert.deepEqual(await bench.query('select a from feeds.price_quarantine'), [{ a: '1' }])
     assert.deepEqual(await bench.query('select state from dba.dataset'), [{ state: 'quarantined' }])
     assert.deepEqual(await bench.query('select state from dba.file'), [{ state: 'quarantined' }])

@@ -166,3 +166,21 @@ test('quarantined rows that share keys with those in force leave them as they ar
   ])
   assert.deepEqual(await bench.query('select a, dataset_id from feeds.price_quarantine'), [{ a: 'x', dataset_id: 2 }])
 })
+
+test('a run says what it read of a quarantined file, and what is held back', async (t) => {
+  const bench = await importBench(t)
+  await bench.query(typed)
+  await bench.configure({ max_rejects: null })
+  await check(bench, { check_name: 'c', kind: 'max_rows', high: 1, severity: 'quarantine' })
+  const outcome = await load(bench, '1.csv', 'ticker,amount\nA,1\nB,2\nC,x\n')
+  const { note, rowsRead, rowsWritten, rowsRejected } = outcome
+  assert.deepEqual(
+    { note, rowsRead, rowsWritten, rowsRejected },
+    {
+      note: '1 row refused (dba.reject); 1 file in quarantine (dba.dataset), 2 rows held back.',
+      rowsRead: 3,
+      rowsWritten: 0,
+      rowsRejected: 1,
+    },
+  )
+})

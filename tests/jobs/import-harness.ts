@@ -102,6 +102,7 @@ export async function importBench(t: { after(end: () => Promise<void>): void }):
       query: async (text, values) => (await pool.query<Record<string, unknown>>(text, values)).rows,
       folder,
       programDir: null,
+      chromium: null,
       host: 'here',
       signal: new AbortController().signal,
     })

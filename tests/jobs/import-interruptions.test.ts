@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { link, rm, unlink } from 'node:fs/promises'
 import { test } from 'node:test'
 import { JobError, PermanentError } from '../../systemscripts/errors.ts'
+import { meetingPoint } from '../helpers/meeting-point.ts'
 import { type ImportBench, importBench } from './import-harness.ts'
 
 // For one file the commits are: claim, hash, dataset, load.
@@ -78,17 +79,8 @@ test('the same bytes under two names at once are loaded once also where the targ
   await bench.run()
   await bench.query('create unique index on feeds.price (a)')
   for (const name of ['a', 'b']) await bench.put(`inbox/${name}.csv`, 'a\n1\n')
-  let registered = 0
-  let go = () => {}
-  const both = new Promise<void>((resolve) => {
-    go = resolve
-  })
-  const afterCommit = async (commit: number) => {
-    if (commit !== 3) return
-    registered += 1
-    if (registered === 2) go()
-    await both
-  }
+  const both = meetingPoint(2)
+  const afterCommit = async (commit: number) => void (commit === 3 && (await both()))
   await Promise.all(['a', 'b'].map((name) => bench.run({ args: { file: `inbox/${name}.csv` }, afterCommit })))
   assert.deepEqual(
     (await bench.query<{ state: string }>('select state from dba.file order by state')).map(({ state }) => state),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
+import { meetingPoint } from '../helpers/meeting-point.ts'
 import { importBench } from './import-harness.ts'
 
 const rows = 50
@@ -40,14 +41,8 @@ for (const others of [false, true]) {
     }
     await bench.put('inbox/a.csv', large)
     await bench.put('inbox/b.csv', large)
-    const both = Promise.withResolvers<void>()
-    let waiting = 0
-    const afterCommit = async (commit: number) => {
-      if (commit !== 2) return
-      waiting += 1
-      if (waiting === 2) both.resolve()
-      await both.promise
-    }
+    const both = meetingPoint(2)
+    const afterCommit = async (commit: number) => void (commit === 2 && (await both()))
     await Promise.all(['a', 'b'].map((name) => bench.run({ args: { file: `inbox/${name}.csv` }, afterCommit })))
     assert.deepEqual(await bench.query(`select count(*)::int as rows from feeds.price where a <> '-1'`), [{ rows }])
     assert.deepEqual(await bench.query(`select state from dba.file where size_bytes > 100 order by state`), [
@@ -103,5 +98,35 @@ test('the rows of a new table are numbered from 1 without a gap, and so goes on 
     { price_id: 3, a: '3' },
     { price_id: 4, a: '4' },
   ])
-  assert.deepEqual(await bench.query(`select cache_size::int from pg_sequences where schemaname = 'feeds'`), [{ cache_size: 1 }])
+  await bench.query(`update dba.importconfig set load_mode = 'append_new'`)
+  await bench.put('inbox/3.csv', 'a\n4\n5\n')
+  await bench.run()
+  assert.deepEqual(await bench.query(`select price_id::int from feeds.price where a = '5'`), [{ price_id: 5 }])
+})
+
+test('numbers that others take between and beside loads are given to nobody else, and nobody waits', async (t) => {
+  const bench = await importBench(t)
+  await bench.configure()
+  await bench.put('inbox/1.csv', 'a\n1\n')
+  await bench.run()
+  const other = await bench.as('rota_dba')
+  const insert = `insert into feeds.price (dataset_id, a) values (1, 'by hand') returning price_id::int`
+  await other.query(insert)
+  await bench.put('inbox/2.csv', 'a\n2\n')
+  await bench.run()
+  await other.query('begin')
+  await other.query(insert)
+  await bench.put('inbox/3.csv', 'a\n3\n')
+  await bench.run()
+  await other.query('commit')
+  await other.query(insert)
+  await bench.put('inbox/4.csv', 'a\n4\n')
+  await bench.run()
+  const rows = await bench.query<{ a: string; id: number }>(`select a, price_id::int as id from feeds.price order by 2`)
+  assert.equal(rows.length, 7)
+  assert.equal(new Set(rows.map(({ id }) => id)).size, 7)
+  assert.deepEqual(
+    rows.map(({ a }) => a).filter((a) => a !== 'by hand'),
+    ['1', '2', '3', '4'],
+  )
 })

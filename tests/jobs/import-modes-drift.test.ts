@@ -71,15 +71,37 @@ test('propose: a missing table is proposed whole with types that its values have
   ])
 })
 
-test('propose: a refused column is left out', async (t) => {
+test('propose: a refused column fails the file that waited, and is left out when a person has it loaded all the same', async (t) => {
   const bench = await importBench(t)
   await target(bench, 'dataset_id bigint, name text')
   await bench.configure({ on_new_column: 'propose' })
   await load(bench, '1.csv', 'name,amount\na,1.5\n')
-  await (await bench.as('rota_dba')).query(`update dba.columnproposal set state = 'refused'`)
-  await bench.query(`update dba.file set state = 'retry'`)
+  const dba = await bench.as('rota_dba')
+  await dba.query(`update dba.columnproposal set state = 'refused', decided_reason = 'too odd'`)
+  const [file] = await bench.query<{ state: string; reason: string }>('select state, reason from dba.file')
+  assert.equal(file?.state, 'failed')
+  assert.match(
+    file?.reason ?? '',
+    /^Refused by \w+ in dba\.columnproposal 1: column "amount" \(too odd\)\. To load it without: update dba\.file set/,
+  )
+  assert.match(String((await bench.query('select fix from dba.problem'))[0]?.fix), /set state = 'retry' where config_name = 'prices'/)
+  await dba.query(`update dba.file set state = 'retry' where file_id = 1`)
   await bench.run()
   assert.deepEqual(await bench.query('select name from feeds.price'), [{ name: 'a' }])
+})
+
+test('propose: a refusal that is taken back brings the file that it had failed', async (t) => {
+  const bench = await importBench(t)
+  await target(bench, 'dataset_id bigint, name text')
+  await bench.configure({ on_new_column: 'propose' })
+  await load(bench, '1.csv', 'name,amount,note\na,1.5,x\n')
+  const dba = await bench.as('rota_dba')
+  await dba.query(`update dba.columnproposal set state = 'refused'`)
+  assert.deepEqual(await bench.query('select state from dba.file'), [{ state: 'failed' }])
+  await dba.query(`update dba.columnproposal set state = 'approved' where column_name = 'amount'`)
+  assert.deepEqual(await bench.query('select state from dba.file'), [{ state: 'retry' }])
+  await bench.run()
+  assert.deepEqual(await bench.query('select name, amount from feeds.price'), [{ name: 'a', amount: '1.5' }])
 })
 
 test('a likely rename is said where columns come and go', async (t) => {

@@ -8,6 +8,11 @@ for (const [what, ddl, said] of [
   ['a view', `create view feeds.price as select 'A' as isin`, 'a view'],
   ['a materialized view', `create materialized view feeds.price as select 'A' as isin`, 'a materialized view'],
   ['a sequence', `create sequence feeds.price`, 'a sequence'],
+  [
+    'a foreign table',
+    `create foreign data wrapper w; create server s foreign data wrapper w; create foreign table feeds.price (isin text) server s`,
+    'a foreign table',
+  ],
 ] as const) {
   test(`a target that is ${what} is called what it is`, async (t) => {
     const bench = await benchWith(t, ddl)
@@ -23,6 +28,85 @@ test('a table of somebody else says which columns it lacks, and how to keep it',
       'It lacks "dataset_id", "price". To keep it: alter table "feeds"."price" add column "dataset_id" bigint, add column "price" text;',
     hint: 'alter table "feeds"."price" owner to rota_target; grant usage, create on schema "feeds" to rota_target;',
   })
+})
+
+test('a column cannot be added where somebody else owns a table below, or where it is a partition: each is said, at the schedule too', async (t) => {
+  const bench = await benchWith(
+    t,
+    `create table feeds.price (isin text, dataset_id bigint); create table feeds.child () inherits (feeds.price);
+     alter table feeds.child owner to rota_dba; alter table feeds.price owner to rota_target`,
+  )
+  const message = 'Table "feeds.child" below "feeds.price" belongs to "rota_dba", so Rota cannot add columns to it or change them'
+  const hint = 'alter table "feeds"."child" owner to rota_target; grant usage, create on schema "feeds" to rota_target;'
+  await assert.rejects(load(bench, rows), { code: 'target_not_owned', message, hint })
+  assert.equal((await bench.check()).message, `${message}. ${hint} (1 file matches now on host here)`)
+  await bench.query(
+    `drop table feeds.child; drop table feeds.price; create table feeds.whole (isin text, dataset_id bigint) partition by list (isin);
+     create table feeds.price partition of feeds.whole default; alter table feeds.whole owner to rota_target; alter table feeds.price owner to rota_target`,
+  )
+  await assert.rejects(load(bench, `${rows}D,4\n`), { code: 'target_is_partition', detail: 'It lacks "price".' })
+  assert.match((await bench.check()).message, /is a partition, which gets no columns of its own/)
+  await bench.query(`update dba.importconfig set target_table = 'feeds.whole'`)
+  await bench.run()
+  assert.deepEqual(await bench.query('select isin, price from feeds.price where isin > $1 order by isin', ['B']), [
+    { isin: 'C', price: '3' },
+    { isin: 'D', price: '4' },
+  ])
+})
+
+for (const [type, text] of [
+  ['name', 'text'],
+  ['"char"', 'text'],
+  ['name[]', 'text[]'],
+  ['feeds.short', 'text'],
+] as const) {
+  test(`a column of type ${type} would cut values, and is not filled`, async (t) => {
+    const bench = await benchWith(
+      t,
+      `create domain feeds.short as name;
+       create table feeds.price (isin ${type}, price text, loaded_by name default current_user, dataset_id bigint); alter table feeds.price owner to rota_target`,
+    )
+    const hint = `alter table "feeds"."price" alter column "isin" type ${text} using "isin"::${text};`
+    await assert.rejects(load(bench, rows), { code: 'column_cuts_values', hint })
+    assert.match((await bench.check()).message, /which cuts values that are too long for it/)
+  })
+}
+
+test('a value that is too long or too exact for a domain is refused, whatever the lane, and the domain stays', async (t) => {
+  const bench = await benchWith(
+    t,
+    `create domain feeds.code as varchar(5); create domain feeds.symbol as feeds.code check (value <> 'BAD'); create domain feeds.amount as numeric(5,1);
+     create domain feeds.letters as char(3); create table feeds.price (isin feeds.symbol, kind feeds.letters, price feeds.amount, dataset_id bigint);
+     alter table feeds.price owner to rota_target`,
+    { max_rejects: null },
+  )
+  await load(bench, 'isin,kind,price\nA,abc,1.5\nBBBBBB,a,1\nC,abcd,1\nD,a,1.25\n')
+  await bench.put('inbox/2.csv', 'isin,kind,price\nE,abc,2\nFFFFFF,a,1\nBAD,a,1\n')
+  await bench.run()
+  assert.deepEqual(await bench.query('select isin, kind, price::text from feeds.price'), [
+    { isin: 'A', kind: 'abc', price: '1.5' },
+    { isin: 'E', kind: 'abc', price: '2.0' },
+  ])
+  assert.deepEqual(await bench.query('select line, column_name, rule from dba.reject order by reject_id'), [
+    { line: 3, column_name: 'isin', rule: 'too_long' },
+    { line: 4, column_name: 'kind', rule: 'too_long' },
+    { line: 5, column_name: 'price', rule: 'too_many_decimals' },
+    { line: 3, column_name: 'isin', rule: 'too_long' },
+    { line: 4, column_name: 'isin', rule: 'check' },
+  ])
+})
+
+test('a table with a rule is refused: its rows would depend on the way they take', async (t) => {
+  const bench = await benchWith(
+    t,
+    `create table feeds.price (isin text, price text, dataset_id bigint); alter table feeds.price owner to rota_target;
+     create rule nothing as on insert to feeds.price do instead nothing`,
+  )
+  await assert.rejects(load(bench, rows), {
+    code: 'target_has_rule',
+    hint: 'drop rule "nothing" on "feeds"."price"; a trigger can do what it does.',
+  })
+  assert.equal((await bench.check()).isOk, false)
 })
 
 test('row level security that would hide rows from a load is said, with what lifts it', async (t) => {

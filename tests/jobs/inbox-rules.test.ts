@@ -115,6 +115,22 @@ test('a copy of a mail that was taken is not taken, and another mail under the s
   ])
 })
 
+test('a copy is known for one among thousands that are looked at together', async (t) => {
+  const bench = await inboxBench(t)
+  await bench.rule()
+  const mail = (number: number) =>
+    plainMail({
+      subject: number % 100 === 0 ? 'Prices' : 'Lunch?',
+      messageId: `<${number}@example.com>`,
+      files: [{ name: `${number}.csv`, bytes: Buffer.from(`number\n${number}\n`) }],
+    })
+  const numbers = Array.from({ length: 1100 }, (_, index) => index)
+  await Promise.all(numbers.map((number) => bench.put(`${String(number).padStart(4, '0')}.eml`, mail(number))))
+  await bench.put('9000.eml', mail(900))
+  assert.equal((await bench.run()).note, '1,101 mails looked at, 11 taken with 11 files.')
+  assert.deepEqual(await bench.dba(`select uid from dba.message where state = 'duplicate'`), [{ uid: '9000.eml' }])
+})
+
 test('files get safe names that are free, with what the row puts before them', async (t) => {
   const { dba, put, rule, run, names } = await inboxBench(t)
   await rule({ name_prefix: '{message_date}_{sender}_' })

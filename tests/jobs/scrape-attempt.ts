@@ -20,6 +20,7 @@ export interface Attempt {
   signal?: AbortSignal
   connections?: Connections
   onLog?: (line: LogLine) => void
+  chromium?: string
 }
 
 export interface LogLine {
@@ -69,15 +70,16 @@ export async function checkScrape(given: Omit<Attempt, 'runId'>): Promise<CheckR
     query: async (text, values) => (await pool.query<Record<string, unknown>>(text, values)).rows,
     folder: (path) => path,
     programDir: null,
+    chromium: null,
     host: 'here',
     signal,
   })
 }
 
-function depsOf({ pool, dataDir, connections = noConnections, onLog }: Attempt) {
+function depsOf({ pool, dataDir, connections = noConnections, onLog, chromium }: Attempt) {
   return {
     pool,
-    config: readConfig({ ROTA_DATA_DIR: dataDir }),
+    config: readConfig({ ROTA_DATA_DIR: dataDir, ...(chromium === undefined ? {} : { ROTA_CHROMIUM: chromium }) }),
     connections,
     routes: createMailRoutes({ connections, folder: (path) => path }),
     writeLog: ({ message, level, data }: { message: string; level: string; data: Record<string, unknown> | null }) =>

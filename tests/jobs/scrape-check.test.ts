@@ -55,8 +55,8 @@ test('what is wrong stands at the schedule within a second: selector, page, addr
     ],
     [`update dba.scrapeconfig set start_url = start_url || 'none'`, /none is not there/],
     [`update dba.scrapeconfig set allow_private_hosts = false`, /127[.]0[.]0[.]1/],
-    [`update dba.scrapeconfig set label = '{name}'`, /a place \{name\} that nothing fills/],
-    [`update dba.scrapeconfig set label = null, target_table = 'feeds.none', on_new_column = 'fail'`, /"feeds.none" does not exist/],
+    [`update dba.scrapeconfig set skip_states = '{Invald}'`, /skip_states names "Invald", which no rule .* there is none/],
+    [`update dba.scrapeconfig set skip_states = '{}', target_table = 'feeds.none', on_new_column = 'fail'`, /"feeds.none" does not exist/],
   ] as const
   for (const [change, message] of wrong) {
     const said = await answer(change)

@@ -42,8 +42,25 @@ test('files that pages link to lie whole in the folder of the import config, und
   ])
 })
 
-test('a file that is as it was is not saved again, by its bytes or by the word of the server', async (t) => {
+test('a file that is as it was is saved again, so that the import behind it confirms it; twice in one run it is not', async (t) => {
   const bench = await fileBench(t)
+  const plain = bench.site.answer
+  bench.site.answer = (request, response, path) => {
+    assert.equal(request.headers['if-none-match'], undefined)
+    response.setHeader('etag', '"one"')
+    return path.startsWith('/files/')
+      ? plain(request, response, '/files/same')
+      : response.end('<a class=file href="/files/same">the list</a>')
+  }
+  await bench.query(`update dba.scrapehost set parallel = 1 where host = '*'`)
+  await bench.run()
+  const { note } = await bench.run()
+  assert.match(note ?? '', /^2 pages read; [12] files? saved/)
+  assert.ok((await bench.names('inbox')).length >= 2)
+})
+
+test('by save_unchanged a file that is as it was is left alone, by its bytes or by the word of the server', async (t) => {
+  const bench = await fileBench(t, { save_unchanged: false })
   await bench.run()
   assert.equal((await bench.run()).note, '2 pages read; 0 files saved, 2 unchanged.')
   assert.equal((await bench.names('inbox')).length, 2)
@@ -72,6 +89,21 @@ test('where no link is found, the address that file_url makes is asked for; only
     path === '/1' ? response.end('<b>no link</b>') : path === '/2' ? response.end('<i>empty</i>') : plain(request, response, path)
   assert.equal((await bench.run()).note, '2 pages read; 1 file saved, 0 unchanged.')
   assert.deepEqual(bench.site.asked.toSorted(), ['/1', '/2', '/files/built_1'])
+})
+
+test('of all links those are files whose address or name matches file_pattern, and names end at a semicolon or question mark', async (t) => {
+  const bench = await fileBench(t, { file_selector: null, file_pattern: '^list_\\d[.]csv$|/exports/', file_name: null, ids_spec: '1..1' })
+  bench.site.answer = (_, response, path) =>
+    path !== '/1'
+      ? response.end('a\n1\n')
+      : response.end(
+          '<a href="/about">a</a><a href="/files/list_1.csv;jsessionid=7F?x=1">b</a><a href="/exports/a.csv">c</a><a href="/files/list_22.csv">d</a>',
+        )
+  await bench.run()
+  assert.deepEqual(await bench.query(`select regexp_replace(file_name, '^.*?_', '') as name from dba.pagefile order by 1`), [
+    { name: '1_a.csv' },
+    { name: '1_list_1.csv' },
+  ])
 })
 
 test('an id that looks like a path does not leave the folder', async (t) => {

@@ -46,6 +46,20 @@ test('far fewer rows than usual are held back, the run fails and says so, and wh
   )
 })
 
+test('pages that give no row at all are a quarantined dataset too, which people release or drop', async (t) => {
+  const { bench, rows } = await priceBench(t)
+  await goodRuns(bench, rows)
+  bench.site.answer = (_, response) => response.end('<h1>All new</h1>')
+  await assert.rejects(bench.run(), { code: 'quarantined', message: 'The pages gave no row, 21 are usual' })
+  assert.deepEqual(await bench.query('select state, rows_written, reason from dba.dataset order by dataset_id desc limit 2'), [
+    { state: 'quarantined', rows_written: 0, reason: 'The pages gave no row, 21 are usual.' },
+    { state: 'active', rows_written: 22, reason: null },
+  ])
+  assert.deepEqual(await bench.query('select count(*) from feeds.page'), [{ count: 22 }])
+  await bench.query(`update dba.dataset set state = 'active' where state = 'quarantined'`)
+  assert.deepEqual(await bench.query('select count(*) from feeds.page'), [{ count: 0 }])
+})
+
 test('a released dataset is in force, and its numbers are usual from then on', async (t) => {
   const { bench, rows } = await priceBench(t)
   await goodRuns(bench, rows)
@@ -85,7 +99,11 @@ test('no row at all is never taken for news, from the first run on', async (t) =
   await bench.run()
   rows.length = 0
   await assert.rejects(bench.run(), { code: 'quarantined' })
-  assert.deepEqual(await bench.query('select state, rows_written from dba.dataset'), [{ state: 'active', rows_written: 3 }])
+  assert.deepEqual(await bench.query('select state, rows_written from dba.dataset order by dataset_id'), [
+    { state: 'quarantined', rows_written: 0 },
+    { state: 'active', rows_written: 3 },
+    { state: 'quarantined', rows_written: 0 },
+  ])
   assert.deepEqual(await bench.query('select * from dba.visit'), [])
 })
 

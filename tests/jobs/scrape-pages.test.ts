@@ -35,6 +35,21 @@ test('a page is new, seen, changed, gone, and says since when', async (t) => {
   ])
 })
 
+test('a page that came with an ETag is asked for anew only when it has changed, without a word in the settings', async (t) => {
+  const askedWith: (string | undefined)[] = []
+  const bench = await scrapeBench(t, (request, response) => {
+    askedWith.push(request.headers['if-none-match'])
+    response.setHeader('etag', '"v1"')
+    if (request.headers['if-none-match'] === '"v1"') return response.writeHead(304).end()
+    return response.end(tablePage([['a']]))
+  })
+  await bench.configure({ start_url: `${bench.site.origin}/page`, row_selector: 'tr' }, name)
+  await bench.run()
+  await bench.run()
+  assert.deepEqual(askedWith, [undefined, '"v1"'])
+  assert.deepEqual(await bench.query('select name from feeds.page'), [{ name: 'a' }])
+})
+
 test('a page whose bytes are kept is fetched again only when it has changed', async (t) => {
   let version = 1
   let bodies = 0

@@ -27,6 +27,7 @@ test('a page that JavaScript makes becomes rows, and an export button a file', {
       row_selector: 'tr',
       wait_selector: 'table',
       click_selector: '#export',
+      save_unchanged: false,
       file_config: 'lists',
       file_name: 'export_{name}',
     },
@@ -41,11 +42,5 @@ test('a page that JavaScript makes becomes rows, and an export button a file', {
 test('without a browser the run says so', async (t) => {
   const bench = await scrapeBench(t, (_, response) => response.end('<p>x</p>'))
   await bench.configure({ start_url: `${bench.site.origin}/`, render: 'browser' }, [{ column_name: 'name', selector: 'p' }])
-  const before = process.env.ROTA_CHROMIUM
-  process.env.ROTA_CHROMIUM = '/nowhere/chromium'
-  t.after(() => {
-    if (before === undefined) delete process.env.ROTA_CHROMIUM
-    else process.env.ROTA_CHROMIUM = before
-  })
-  await assert.rejects(bench.run(), { code: 'browser_missing' })
+  await assert.rejects(bench.run({ chromium: '/nowhere/chromium' }), { code: 'browser_missing' })
 })

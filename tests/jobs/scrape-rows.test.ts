@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openReader } from '../../jobs/scrape/open-reader.ts'
+import { PermanentError } from '../../systemscripts/errors.ts'
 import { eventually, workerOn } from '../helpers/engine.ts'
 import { kill } from '../helpers/launch.ts'
 import { scrapeBench } from './scrape-harness.ts'
@@ -68,6 +69,18 @@ test('rows that do not fit are kept; corrected ones join their dataset by a run 
   // The look at the schedule that carries the request asks for one.
   assert.ok(bench.site.asked.length <= asked + 1)
   assert.deepEqual(await bench.query('select count(distinct run_id) from dba.scrapecount'), [{ count: 1 }])
+})
+
+test('what the loader refuses is told in the words of scraping', async (t) => {
+  const bench = await scrapeBench(t, (_, response) => response.end(tablePage([['x']])))
+  await bench.query('create schema feeds authorization rota_target')
+  await bench.query('create table feeds.page (dataset_id bigint, name text, must text not null)')
+  await bench.query('alter table feeds.page owner to rota_target')
+  await bench.configure({ start_url: `${bench.site.origin}/a`, row_selector: 'tr' }, [{ column_name: 'name', selector: 'td' }])
+  const error = await bench.run().catch((thrown: unknown) => thrown)
+  assert.ok(error instanceof PermanentError && error.code === 'required_column_missing')
+  assert.match(error.hint ?? '', /say in selector or headers where it stands .* dba\.scrapefield/)
+  assert.doesNotMatch(error.hint ?? '', /import/)
 })
 
 test('a load that failed is loaded again from the kept rows, under its own label and day, once the settings allow it', async (t) => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { demoFiles } from '../../onboarding/demo/make-files.ts'
+import { demoMails } from '../../onboarding/demo/make-mails.ts'
 import { readTable } from '../../systemscripts/read-table.ts'
 import { allRows, allValues, temporaryFile } from '../systemscripts/test-files.ts'
 
@@ -14,6 +16,12 @@ test('the demo’s files are what the script makes', async (t) => {
     assert.deepEqual([committed.kind, committed.sheet, committed.headers], [made.kind, made.sheet, made.headers])
     assert.deepEqual(await allRows(committed), await allRows(made), name)
   }
+})
+
+test('the demo’s mails are what the script makes', async () => {
+  const mails = demoMails()
+  assert.deepEqual((await readdir(join(folder, 'mails'))).sort(), mails.map(({ name }) => name).sort())
+  for (const { name, bytes } of mails) assert.deepEqual(await readFile(join(folder, 'mails', name)), bytes, name)
 })
 
 test('products.xls is a workbook of Excel 97 whose codes look like numbers, truth and nothing', async () => {

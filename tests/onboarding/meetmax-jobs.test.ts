@@ -9,6 +9,7 @@ import { createRedactor } from '../../systemscripts/redact.ts'
 import { findBrowser } from '../../systemscripts/web/browser/find-browser.ts'
 import { freshDatabase, type TestDatabase } from '../helpers/database.ts'
 import { eventually, testKey, workerOn } from '../helpers/engine.ts'
+import { openSite } from '../jobs/scrape-site.ts'
 import { meetmaxFiles, readMeetmaxSql } from './meetmax-bench.ts'
 
 const noBrowser = await findBrowser().then(
@@ -68,6 +69,51 @@ test('the jobs of MeetMax go from check to download to import, and from scan to 
   assert.deepEqual(first, { scenario: 'added' })
 })
 
+test('a list that did not change is fetched and confirmed day by day, and a list that comes back is compared with the one before', async (t) => {
+  let companies = ['Acme', 'Beta']
+  const listOf = () =>
+    `<html><body><table><tr><th>Company Name</th></tr>${companies.map((name) => `<tr><td>${name}</td></tr>`).join('')}</table></body></html>`
+  const site = await openSite(t, (_, response, path) =>
+    path.includes('.xls')
+      ? response.end(listOf())
+      : response.end('<title>Forum</title><a href="__co-list_cp.xls?event_id=120001">list</a>'),
+  )
+  const database = await siteAndWorker(t, site.origin)
+  const { query } = database
+  await query(`update dba.scrapeconfig set ids_from = 'list', ids_spec = '120001' where config_name = 'MeetMax_Download'`)
+  await query(`update dba.scheduler set is_active = true where schedule_name = 'MeetMax import'`)
+  /** All that happened until now moves to the day before, and the list is fetched anew. */
+  const nextDay = async (): Promise<unknown[]> => {
+    await database.pool.query(`update dba.dataset set dataset_date = dataset_date - 1 where datasettype = 'MeetMaxEvents'`)
+    await database.pool.query(
+      `update dba.file set file_name = to_char(left(file_name, 8)::date - 1, 'YYYYMMDD') || substr(file_name, 9) where file_name ~ '^\\d{8}T'`,
+    )
+    await fetchList()
+    const changes = await query<{ said: string }>(
+      `select concat_ws(' ', scenario, company_name) as said from meetmax.f_get_event_changes((clock_timestamp() at time zone 'UTC')::date)`,
+    )
+    return changes.map(({ said }) => said)
+  }
+  const fetchList = async (): Promise<void> => {
+    await scrape(database, 'MeetMax_Download')
+    await run(database, `insert into dba.run (schedule_name) values ('MeetMax import') returning run_id`)
+  }
+  await fetchList()
+  assert.deepEqual(await nextDay(), [], 'fetched and unchanged')
+  assert.deepEqual(await query(`select state from dba.file order by file_id`), [{ state: 'loaded' }, { state: 'duplicate' }])
+  companies = ['Acme']
+  assert.deepEqual(await nextDay(), ['removed Beta'])
+  companies = ['Acme', 'Beta']
+  await fetchList()
+  assert.deepEqual(await nextDay(), [], 'Beta came back the same evening, and is there today')
+  companies = ['Beta']
+  assert.deepEqual(await nextDay(), ['removed Acme'])
+  await query(
+    `update dba.scrapeconfig set file_url = null, file_selector = 'a.none', low_band_percent = null where config_name = 'MeetMax_Download'`,
+  )
+  assert.deepEqual(await nextDay(), ['not fetched'])
+})
+
 test('the export clicks the button or the link in a browser, and its file is a list like any other', { skip: noBrowser }, async (t) => {
   const database = await siteAndWorker(t)
   const { query } = database
@@ -84,11 +130,11 @@ test('the export clicks the button or the link in a browser, and its file is a l
 })
 
 /** The site of the demo in place of the real one, and a worker. */
-async function siteAndWorker(t: TestContext): Promise<TestDatabase> {
+async function siteAndWorker(t: TestContext, origin?: string): Promise<TestDatabase> {
   const database = await freshDatabase(t)
   const dba = await database.as('rota_dba')
   for (const name of meetmaxFiles) await dba.query(await readMeetmaxSql(name))
-  const site = await serveEventSite(0)
+  const site = origin === undefined ? await serveEventSite(0) : { origin, close: async () => {} }
   t.after(() => site.close())
   await dba.query(`insert into dba.scrapehost (host, min_gap, parallel) values ('127.0.0.1', '0', 8)`)
   await dba.query(

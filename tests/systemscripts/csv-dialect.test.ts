@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { read, readBytes } from './csv-reads.ts'
+import { openText, read, readBytes } from './csv-reads.ts'
+import { planOf } from './reading/copies.ts'
 
 describe('a backslash', () => {
   test('that ends a quoted value is data, in one column or several', async () => {
@@ -59,6 +60,89 @@ describe('a backslash', () => {
       ],
     ]
     for (const [text, values] of written) assert.deepEqual((await read(text)).values, values, text)
+  })
+})
+
+describe('blanks behind delimiters', () => {
+  test('are no data where quotes stand behind them', async () => {
+    const written: [string, string[], (string | null)[][]][] = [
+      [
+        'id, name, price\n1, "x, y", 2\n2, "z", \n3, w, 4\n',
+        ['id', 'name', 'price'],
+        [
+          ['1', 'x, y', '2'],
+          ['2', 'z', null],
+          ['3', 'w', '4'],
+        ],
+      ],
+      [
+        '"id", "na""me"\r\n"1",\t"x\r\ny"\r\n  "2" , "" \r\n',
+        ['id', 'na"me'],
+        [
+          ['1', 'x\r\ny'],
+          ['2', ''],
+        ],
+      ],
+      [
+        'id; name\n1; "a; b"\n2; c',
+        ['id', 'name'],
+        [
+          ['1', 'a; b'],
+          ['2', 'c'],
+        ],
+      ],
+      ['id\tname\n1\t "a\tb"\n', ['id', 'name'], [['1', 'a\tb']]],
+      [
+        'id,name,price\n1,"x",1.5\n2, "y, z",2\n',
+        ['id', 'name', 'price'],
+        [
+          ['1', 'x', '1.5'],
+          ['2', 'y, z', '2'],
+        ],
+      ],
+      ['id, name\n  indented, "x"\n', ['id', 'name'], [['  indented', 'x']]],
+    ]
+    for (const [text, headers, values] of written) assert.deepEqual(await read(text), { headers, values }, JSON.stringify(text))
+  })
+
+  test('are data where no quote says otherwise, or quotes are not meant so', async () => {
+    const written: [string, (string | null)[][]][] = [
+      [
+        'id,name\n1, x\n2, y\n',
+        [
+          ['1', ' x'],
+          ['2', ' y'],
+        ],
+      ],
+      ['id,name,more\n1,"he said, ""x""", y\n', [['1', 'he said, "x"', ' y']]],
+      [
+        'id,name\n1, "nick" smith\n2,"a"\n3,"b"\n',
+        [
+          ['1', ' "nick" smith'],
+          ['2', 'a'],
+          ['3', 'b'],
+        ],
+      ],
+      [
+        'id,name\n1, "x"\n2,"a"\n3,"b"\n',
+        [
+          ['1', ' "x"'],
+          ['2', 'a'],
+          ['3', 'b'],
+        ],
+      ],
+    ]
+    for (const [text, values] of written) assert.deepEqual((await read(text)).values, values, JSON.stringify(text))
+  })
+
+  test('do not depend on where the bytes were cut, nor on the way they are copied', async () => {
+    const text = `id, name, price\n${Array.from({ length: 30_000 }, (_, n) => `${n},   "x, ""${n}""",  ${n}`).join('\n')}\n`
+    const { values } = await read(text)
+    assert.deepEqual([values.length, values[29_999]], [30_000, ['29999', 'x, "29999"', '29999']])
+    const small = 'id, name, price\n1,  "x, y", 2, \n2, z,  \\\n3, ,"a"\n4, "b", 5'
+    const bytes = [...Buffer.from(small)].map((byte) => Buffer.from([byte]))
+    assert.deepEqual(await readBytes(bytes), await read(small))
+    assert.equal(await copyText(small), '1\tx, y\t2\n2\tz\t\\\\\n3\t\\N\ta\n4\tb\t5\n')
   })
 })
 
@@ -148,3 +232,11 @@ test('apostrophes around one value of a file of one row are data', async () => {
   assert.deepEqual((await read("a,b\n'q',x\n")).values, [["'q'", 'x']])
   assert.deepEqual((await read("'a','b'\n'p,q','x'\n")).values, [['p,q', 'x']])
 })
+
+/** In the text format of COPY. */
+async function copyText(text: string): Promise<string> {
+  const table = await openText(text)
+  const pieces: Uint8Array[] = []
+  for await (const { bytes } of table.copy(planOf(table.facts.headers))) pieces.push(Uint8Array.from(bytes))
+  return Buffer.concat(pieces).toString()
+}

@@ -66,20 +66,61 @@ test('a pattern that could look at a name for ever is refused, so that no name h
   assert.throws(() => filePattern('(a+)+[.]csv', 'regex'), { code: 'file_pattern_invalid', detail: /can take for ever/ })
 })
 
-test('a glob with many stars matches what a plain reading of it matches, and takes no time with names made to be slow', () => {
+test('a glob matches what a plain reading of it matches', () => {
   const texts = (letters: string, length: number): string[] =>
     length === 0 ? [''] : texts(letters, length - 1).flatMap((text) => [...letters].map((letter) => text + letter))
-  for (const glob of [3, 4, 5].flatMap((length) => texts('ab*?', length))) {
-    if (glob.includes('**')) continue
+  const names = ['', 'a', 'b', 'ab', 'aab', 'abab', 'babba', 'aabbaab', '/', 'a/', '/b', 'a/b', 'ab/ba', 'a/a/b', 'a//b']
+  for (const glob of [2, 3, 4, 5].flatMap((length) => texts('ab*?/', length))) {
     const is = filePattern(glob, 'glob')
-    for (const name of ['', 'a', 'b', 'ab', 'aab', 'abab', 'babba', 'aabbaab']) assert.equal(is(name), reads(glob, name), `${glob} ${name}`)
+    for (const name of names) assert.equal(is(name), reads(glob, name), `${glob} ${name}`)
   }
-  assert.equal(filePattern(`${'*a'.repeat(12)}*b`, 'glob')('a'.repeat(250)), false)
+  for (const inner of ['', 'a', 'a,b', ',a', '*,b', 'a{b,},b', '{a,b},{ab,}', '**/,a', '\\,,a']) {
+    const glob = `*a{${inner}}b`
+    const is = filePattern(glob, 'glob')
+    for (const name of [...names, ',b', 'a,b'])
+      assert.equal(
+        is(name),
+        spelledOut(glob).some((one) => reads(one, name)),
+        `${glob} ${name}`,
+      )
+  }
+})
+
+test('no glob takes long with a name made to be slow', { timeout: 10_000 }, () => {
+  const name = 'a'.repeat(250)
+  const path = 'a/'.repeat(2000)
+  for (const glob of [`${'*a'.repeat(60)}*b`, `${'*{a,aa}'.repeat(30)}b`, `${'{*a,*}'.repeat(30)}b`, `${'[a-z]*'.repeat(60)}b`]) {
+    assert.equal(filePattern(glob, 'glob')(name), false)
+  }
+  for (const glob of [`${'**a'.repeat(30)}b`, `${'**/'.repeat(60)}b`, `${'**/*'.repeat(30)}b`, `${'**/a/'.repeat(30)}b`]) {
+    assert.equal(filePattern(glob, 'glob')(path), false)
+  }
+})
+
+test('signs that only some programs know in a set are members like others', () => {
+  assertMatches('glob', 'a[~&|^].csv', ['a~.csv', 'a&.csv', 'a|.csv', 'a^.csv'], ['ab.csv'])
+})
+
+test('braces that do not close are refused', () => {
+  assert.throws(() => filePattern('{a{b}', 'glob'), { code: 'file_pattern_invalid', detail: 'A brace { has no } that closes it.' })
 })
 
 /** The definition, a character at a time. */
 function reads(glob: string, name: string): boolean {
   if (glob === '') return name === ''
-  if (glob.startsWith('*')) return reads(glob.slice(1), name) || (name !== '' && reads(glob, name.slice(1)))
-  return name !== '' && (glob[0] === '?' || glob[0] === name[0]) && reads(glob.slice(1), name.slice(1))
+  if (glob.startsWith('**/')) {
+    return reads(glob.slice(3), name) || [...name].some((sign, at) => sign === '/' && reads(glob.slice(3), name.slice(at + 1)))
+  }
+  if (glob.startsWith('**')) return reads(glob.slice(2), name) || (name !== '' && reads(glob, name.slice(1)))
+  if (glob.startsWith('*')) return reads(glob.slice(1), name) || (name !== '' && name[0] !== '/' && reads(glob, name.slice(1)))
+  if (glob.startsWith('\\')) return reads(glob.slice(1), name)
+  return name !== '' && (glob[0] === '?' ? name[0] !== '/' : glob[0] === name[0]) && reads(glob.slice(1), name.slice(1))
+}
+
+/** The same without braces. */
+function spelledOut(glob: string): string[] {
+  const [innermost, inside = ''] = /\{([^{}]*)\}/.exec(glob) ?? []
+  if (innermost === undefined) return [glob]
+  const ways = inside.replaceAll('\\,', '\0').split(',')
+  return ways.flatMap((way) => spelledOut(glob.replace(innermost, () => way.replaceAll('\0', '\\,'))))
 }

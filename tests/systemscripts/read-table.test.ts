@@ -102,6 +102,7 @@ describe('several tables', () => {
     assert.deepEqual(await asked(3), [['Q2', [['3', '3']]]])
     await assert.rejects(asked('/nothing/'), { code: 'sheet_not_found', message: 'Workbook has no sheet "/nothing/"' })
     await assert.rejects(asked('/[/'), { code: 'sheet_pattern_invalid' })
+    await assert.rejects(asked('/^(Q+)+$/'), { code: 'sheet_pattern_invalid', detail: /for ever/ })
     await assert.rejects(asked('Blank'), { code: 'header_row_missing' })
   })
 

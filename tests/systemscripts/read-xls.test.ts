@@ -101,9 +101,9 @@ describe('old workbooks', () => {
       record(0x06, u16(0), u16(0), u16(0), Buffer.from('020007000000ffff', 'hex'), Buffer.alloc(8)),
     ])
     assert.deepEqual(await readRows(t, 'xls', content), [
-      { line: 1, cells: ['#DIV/0!'] },
-      { line: 2, cells: ['12.34', 'sum'], isHidden: true },
-      { line: 3, cells: ['3.5'] },
+      { line: 1, cells: ['#DIV/0!'], typed: [false] },
+      { line: 2, cells: ['12.34', 'sum'], typed: [true, false], isHidden: true },
+      { line: 3, cells: ['3.5'], typed: [true] },
     ])
   })
 

@@ -23,9 +23,10 @@ export async function temporaryFile(t: Ending, name: string, content: string | U
   return path
 }
 
-export async function allRows(table: Table): Promise<TableRow[]> {
-  const rows: TableRow[] = []
-  for await (const batch of table.rows) rows.push(...batch)
+/** Without what is known of their cells. */
+export async function allRows(table: Table): Promise<Omit<TableRow, 'typed'>[]> {
+  const rows: Omit<TableRow, 'typed'>[] = []
+  for await (const batch of table.rows) rows.push(...batch.map(({ line, values }) => ({ line, values })))
   return rows
 }
 

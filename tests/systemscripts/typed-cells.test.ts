@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CellObject } from 'xlsx'
-import { readCells } from '../../systemscripts/read-table.ts'
+import { readCells, readTable } from '../../systemscripts/read-table.ts'
 import { written } from './read-workbook.ts'
 import { temporaryFile } from './test-files.ts'
 
@@ -31,6 +31,36 @@ for (const bookType of ['xlsx', 'xlsb', 'biff8', 'biff5', 'xlml', 'ods'] as cons
     )
   })
 }
+
+for (const bookType of ['xlsx', 'xlsb', 'biff8', 'biff5', 'xlml', 'ods'] as const) {
+  test(`rows say which of their values are more than texts: ${bookType}`, async (t) => {
+    const cells = bookType === 'ods' ? CELLS : [...CELLS, ...MORE]
+    const content = written(bookType, { Data: [['name', null, 'value'], ...cells.map(([cell]) => ['x', null, cell])] })
+    const { rows } = await readTable(await temporaryFile(t, 'book', content))
+    assert.deepEqual(
+      (await Array.fromAsync(rows)).flat().map(({ typed }) => [typed?.[0] === true, typed?.[1] === true]),
+      cells.map(([, type]) => [false, type !== 'text' && type !== 'error']),
+    )
+  })
+}
+
+test('numbers, true and false of JSON are more than texts, and so are the numbers that Excel states in a page', async (t) => {
+  const json = await readTable(await temporaryFile(t, 'a.json', '{"a":1.50,"b":"1.50","c":true,"d":null,"e":[1]}'))
+  assert.deepEqual(
+    (await Array.fromAsync(json.rows)).flat().map(({ typed }) => typed),
+    [[true, false, true, false, false]],
+  )
+  const cells = '<td x:num="1.5">1,50 €</td><td x:str>1.5</td><td>1.5</td><td x:bool="TRUE">WAHR</td><td rowspan="2" sdval="2">2</td>'
+  const page = `<table><tr><td>a</td><td>b</td><td>c</td><td>d</td><td>e</td></tr><tr>${cells}</tr><tr><td>1</td></tr></table>`
+  const html = await readTable(await temporaryFile(t, 'a.html', `<html><body>${page}</body></html>`))
+  assert.deepEqual(
+    (await Array.fromAsync(html.rows)).flat().map(({ typed }) => Array.from({ length: 5 }, (_, index) => typed?.[index] === true)),
+    [
+      [true, false, false, true, true],
+      [false, false, false, false, true],
+    ],
+  )
+})
 
 test('hidden rows are left out of cells as well, and a far cell is found', async (t) => {
   const rows = Array.from(

@@ -1,9 +1,11 @@
-import { stat } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
+import { createReadStream } from 'node:fs'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
 import { PermanentError } from '../../../systemscripts/errors.ts'
 import { openTables, type ReadTableOptions } from '../../../systemscripts/read-table.ts'
 import type { Table } from '../../../systemscripts/table.ts'
-import { csvPathOfSheet, csvPieces, writeCsv } from '../../../systemscripts/write-csv.ts'
+import { csvPathOfSheet, writeCsv } from '../../../systemscripts/write-csv.ts'
 import { type Call, type Command, countIn, WrongCommandLine } from '../command.ts'
 import { plain } from '../print-table.ts'
 import { createProgressBar } from '../progress-bar.ts'
@@ -19,6 +21,7 @@ export const convert: Command = {
     'rota convert prices.xlsx prices.csv --all-sheets    writes prices.Q1.csv, prices.Q2.csv …',
     '',
     'What the file is, is told by its bytes. The CSV is UTF-8 with commas; an empty cell is nothing, empty text is "".',
+    'Columns without a name that have values below the first rows are called by their place, such as column_5.',
     'It appears under its name when it is whole and replaces one that was there. No database is needed.',
   ].join('\n'),
   options: {
@@ -71,32 +74,43 @@ async function convertAll(call: Call, options: ReadTableOptions, signal: AbortSi
   const taken = new Set<string>()
   for await (const table of openTables(from, options)) {
     if (to === '-') {
-      await writeOut(call, table)
+      await writeOut(call, table, signal)
       return
     }
     const path = call.has('all-sheets') ? csvPathOfSheet(to, table.sheet ?? '', taken) : to
     const bar = createProgressBar(call.err)
-    const { rows } = await writeCsv(table, path, {
+    const { rows, columns } = await writeCsv(table, path, {
       signal,
       onRows: (count) => bar.show(null, `${basename(path)}: ${count.toLocaleString('en')} rows`),
     }).finally(bar.clear)
     const source = table.sheet === null ? table.kind : `sheet "${table.sheet}" (${table.kind})`
-    call.out.line(plain(`${path}: ${rows} rows, ${table.headers.length} columns, from ${source}, header in line ${table.headerLine}`))
+    call.out.line(plain(`${path}: ${rows} rows, ${columns} columns, from ${source}, header in line ${table.headerLine}`))
     if (!call.has('all-sheets')) return
   }
 }
 
-/** As fast as the reader takes it. */
-async function writeOut({ deps: { stdout }, out }: Call, table: Table): Promise<void> {
-  for await (const { bytes } of csvPieces(table)) {
-    if (out.closed.aborted) return
-    if (!stdout.write(bytes))
-      await new Promise<void>((resolve) => {
-        stdout.once('drain', resolve)
-        stdout.once('close', resolve)
-        out.closed.addEventListener('abort', () => resolve(), { once: true })
-      })
+/** Only when the last row has been read all columns are known, and what has been written out cannot be taken back. */
+async function writeOut({ deps: { stdout }, out }: Call, table: Table, signal: AbortSignal): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'rota-convert-'))
+  try {
+    const path = join(folder, 'out.csv')
+    await writeCsv(table, path, { signal })
+    for await (const bytes of createReadStream(path, { highWaterMark: 256 * 1024 })) {
+      if (out.closed.aborted) return
+      if (!stdout.write(bytes)) await drained(stdout, out.closed)
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** As fast as the reader takes it. */
+function drained(stdout: Call['deps']['stdout'], closed: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    stdout.once('drain', resolve)
+    stdout.once('close', resolve)
+    closed.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 async function refuseMissing(path: string): Promise<void> {

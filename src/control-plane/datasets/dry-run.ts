@@ -3,6 +3,7 @@ import type { ClientBase } from 'pg'
 import type { RowReject } from '../../../systemscripts/copy-plan.ts'
 import type { LoadHost, Sample, TablesLoaded } from '../../../systemscripts/table-loader/load.ts'
 import { LoadRefused } from '../../../systemscripts/table-loader/load-refused.ts'
+import { renamesInWords } from '../../../systemscripts/table-loader/renames.ts'
 import type { DatasetFacts, DryRun, LoadWork } from '../../job/ledgers.ts'
 import { reasonOf } from '../files/end-file.ts'
 import { isFaultOfFile } from '../files/fault.ts'
@@ -52,6 +53,7 @@ function hostOf(deps: LedgerDeps, facts: DatasetFacts, dryRunId: number): LoadHo
     corrections: [],
     dismissed: [],
     refusedColumns: [],
+    refusedWidths: [],
     isTableRefused: false,
     only: null,
     isDryRun: true,
@@ -106,7 +108,7 @@ async function answer(client: ClientBase, dryRunId: number, loaded: TablesLoaded
       JSON.stringify(loaded.additions),
       names(({ ignored }) => ignored),
       names(({ missing }) => missing),
-      loaded.proposals.length === 0 ? null : loaded.proposals.map(({ ddl }) => ddl).join('\n'),
+      loaded.proposals.length === 0 ? loaded.ddl : loaded.proposals.map(({ ddl }) => ddl).join('\n'),
       loaded.rowsRead,
       loaded.rowsInserted,
       loaded.rowsUpdated,
@@ -118,12 +120,14 @@ async function answer(client: ClientBase, dryRunId: number, loaded: TablesLoaded
   await writeSamples(client, dryRunId, loaded.samples, loaded.rejects.told)
 }
 
-function messageOf({ state, reason, rejects }: TablesLoaded): string {
+function messageOf({ state, reason, rejects, widened, tables }: TablesLoaded): string {
   if (state === 'empty') return `The dataset would be empty: ${reason ?? ''}`
   if (state === 'waiting') return reason ?? 'The file would wait for a decision.'
   if (state === 'quarantined') return `The rows would be kept in quarantine. ${reason ?? ''}`.trim()
   const refused = rejects.count === 0 ? '' : ` Without ${rejects.count.toLocaleString('en')} rows that do not fit.`
-  return `The file would be loaded.${refused} ${reason ?? ''}`.trim()
+  const wider = widened.map(({ name, type }) => ` Column "${name}" would become ${type}.`).join('')
+  const renames = [...new Set(tables.map(({ drift }) => renamesInWords(drift.renames)))].filter((words) => words !== '').join(' ')
+  return [`The file would be loaded.${wider}${refused}`, renames, reason ?? ''].filter((words) => words !== '').join(' ')
 }
 
 async function answerFailed(client: ClientBase, dryRunId: number, error: Error): Promise<void> {

@@ -63,6 +63,7 @@ function hostOf(deps: LedgerDeps, fixed: FixedRows): LoadHost {
     corrections: [],
     dismissed: [],
     refusedColumns: [],
+    refusedWidths: [],
     isTableRefused: false,
     only: fixed.rows,
     isDryRun: false,

@@ -1,5 +1,6 @@
 /** Changes of targets that people decide about: dba.columnproposal. */
 import { type ClientBase, escapeLiteral } from 'pg'
+import type { LoadHost } from '../../../systemscripts/table-loader/load.ts'
 import type { Proposal } from '../../../systemscripts/table-loader/proposal.ts'
 import type { LedgerDeps } from '../files/ledger-deps.ts'
 
@@ -32,25 +33,27 @@ export async function writeProposals(
   }
 }
 
-/** What a person refused last: columns that are left out then, and the table. */
+/** What a person refused last: columns that are left out then, columns that stay as narrow as they are, and the table. */
 export async function refusedProposals(
   client: ClientBase,
   { job, configName }: LedgerDeps,
   targetTable: string,
-): Promise<{ refusedColumns: string[]; isTableRefused: boolean }> {
+): Promise<Pick<LoadHost, 'refusedColumns' | 'refusedWidths' | 'isTableRefused'>> {
   const { rows } = await client.query<{ kind: string; column_name: string | null }>(
     `select kind, column_name
      from (
        select distinct on (kind, column_name) kind, column_name, state
        from dba.columnproposal
-       where job = $1 and config_name is not distinct from $2 and target_table = $3 and kind in ('create_table', 'add_column')
+       where job = $1 and config_name is not distinct from $2 and target_table = $3 and kind in ('create_table', 'add_column', 'widen_column')
        order by kind, column_name, proposal_id desc
      ) as latest
      where state = 'refused'`,
     [job, configName, targetTable],
   )
+  const columnsOf = (kind: string) => rows.flatMap((row) => (row.kind === kind && row.column_name !== null ? [row.column_name] : []))
   return {
-    refusedColumns: rows.flatMap(({ column_name: column }) => (column === null ? [] : [column])),
+    refusedColumns: columnsOf('add_column'),
+    refusedWidths: columnsOf('widen_column'),
     isTableRefused: rows.some(({ kind }) => kind === 'create_table'),
   }
 }

@@ -20,9 +20,10 @@ export async function runOutcome(pool: Pool, runId: string, whenNone: string, al
   const loaded = files.filter((file) => file.state === 'loaded')
   const empty = loaded.filter((file) => file.dataset_state === 'empty').length
   const stored = files.filter((file) => file.state === 'stored').length
-  const quarantined = files.filter((file) => file.state === 'quarantined').length
+  const quarantined = files.filter((file) => file.state === 'quarantined')
+  const held = sum(quarantined, (file) => file.rows_written)
   const waiting = files.filter((file) => file.state === 'waiting').length
-  const rejected = sum(loaded, (file) => file.rows_rejected)
+  const rejected = sum([...loaded, ...quarantined], (file) => file.rows_rejected)
   const duplicates = files.filter((file) => file.state === 'duplicate').length
   const rowsWritten = sum(loaded, (file) => file.rows_written)
   const parts = [
@@ -30,13 +31,13 @@ export async function runOutcome(pool: Pool, runId: string, whenNone: string, al
     stored > 0 ? `${count(stored, 'file')} converted to CSV` : '',
     empty > 0 ? `${empty} of them empty` : '',
     rejected > 0 ? `${count(rejected, 'row')} refused (dba.reject)` : '',
-    quarantined > 0 ? `${count(quarantined, 'file')} in quarantine (dba.dataset)` : '',
+    quarantined.length > 0 ? `${count(quarantined.length, 'file')} in quarantine (dba.dataset), ${count(held, 'row')} held back` : '',
     waiting > 0 ? `${count(waiting, 'file')} waiting for a decision (dba.columnproposal)` : '',
     duplicates > 0 ? `${count(duplicates, 'duplicate')} not loaded again` : '',
   ]
   return {
     note: files.length === 0 ? whenNone : `${parts.filter((part) => part !== '').join('; ')}.`,
-    rowsRead: sum(loaded, (file) => file.rows_read),
+    rowsRead: sum([...loaded, ...quarantined], (file) => file.rows_read),
     rowsWritten,
     rowsRejected: rejected,
     bytesRead: sum(files, (file) => file.size_bytes),

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import type { SeenMail } from '../../job/mails.ts'
+import type { Decision, SeenMail } from '../../job/mails.ts'
 import { storableJson } from '../storable.ts'
 
 export interface MailboxOfRun {
@@ -9,7 +9,7 @@ export interface MailboxOfRun {
 }
 
 /**
- * Writes down what was found out about mails, within the caller's transaction: new rows, or what is new of known ones, and the decisions. A row
+ * Writes down what was found out about mails, within the caller's transaction: new rows, or what is new of known ones, the decisions among it. A row
  * of another mail that had the same place lets go of it.
  *
  * @returns the numbers of the mails, in the order given
@@ -35,12 +35,7 @@ export async function recordMails(
   const idOf = new Map(
     added.map(({ message_id, folder: lies, uid_validity: uidValidity, uid }) => [placeOf({ folder: lies, uidValidity, uid }), message_id]),
   )
-  const ids = mails.map(({ messageId, head }) => messageId ?? idOf.get(placeOf(head.ref)) ?? 0)
-  const decisions = mails.flatMap((mail, index) => mail.decisions.map((decision) => ({ ...decision, messageId: ids[index] })))
-  if (decisions.length > 0) {
-    await client.query({ name: 'mails-decisions', text: decisionQuery, values: [storableJson(decisions), runId] })
-  }
-  return ids
+  return mails.map(({ messageId, head }) => messageId ?? idOf.get(placeOf(head.ref)) ?? 0)
 }
 
 interface NewRow {
@@ -50,10 +45,11 @@ interface NewRow {
   uid: string
 }
 
-function rowOf({ head, decisions: _, ...mail }: SeenMail) {
+/** What is not there is left out of the JSON, which is most of it. */
+function rowOf({ head, decisions, ...mail }: SeenMail) {
   const { ref, messageKey, messageId, from, subject, sentAt, receivedAt, sizeBytes } = head
   return {
-    message_id: mail.messageId,
+    message_id: mail.messageId ?? undefined,
     folder: ref.folder,
     uid_validity: ref.uidValidity,
     uid: ref.uid,
@@ -64,24 +60,35 @@ function rowOf({ head, decisions: _, ...mail }: SeenMail) {
     sent_at: sentAt,
     received_at: receivedAt,
     size_bytes: sizeBytes,
-    attachments: mail.attachments,
+    attachments: mail.attachments ?? undefined,
     state: mail.state,
-    reason: mail.reason,
-    error_code: mail.errorCode,
-    taken_by: mail.takenBy,
-    action: mail.action,
-    filed_to: mail.filedTo,
+    reason: mail.reason ?? undefined,
+    error_code: mail.errorCode ?? undefined,
+    taken_by: mail.takenBy ?? undefined,
+    action: mail.action ?? undefined,
+    filed_to: mail.filedTo ?? undefined,
+    decisions: decisions.length === 0 ? undefined : decisions.map(storedDecision),
+  }
+}
+
+function storedDecision({ configName, ruleOrder, decision, failedOn, detail }: Decision) {
+  return {
+    config_name: configName,
+    rule_order: ruleOrder,
+    decision,
+    failed_on: failedOn ?? undefined,
+    detail: detail?.slice(0, 2000),
   }
 }
 
 function placeOf({ folder, uidValidity, uid }: { folder: string; uidValidity: string; uid: string }): string {
-  return JSON.stringify([folder, uidValidity, uid])
+  return `${folder}\0${uidValidity}\0${uid}`
 }
 
 const seen = `
-  jsonb_to_recordset($1::jsonb) as n (message_id bigint, folder text, uid_validity text, uid text, rfc_message_id text, fingerprint text, sender text,
+  json_to_recordset($1::json) as n (message_id bigint, folder text, uid_validity text, uid text, rfc_message_id text, fingerprint text, sender text,
     subject text, sent_at timestamptz, received_at timestamptz, size_bytes bigint, attachments integer, state text, reason text, error_code text,
-    taken_by text, action text, filed_to text)`
+    taken_by text, action text, filed_to text, decisions jsonb)`
 
 const releaseQuery = `
   update dba.message m set uid = null
@@ -95,6 +102,7 @@ const knownQuery = `
   set folder = n.folder, uid_validity = n.uid_validity, uid = n.uid, attachments = coalesce(n.attachments, m.attachments), state = n.state,
     reason = n.reason, error_code = n.error_code, taken_by = n.taken_by, action = n.action, filed_to = n.filed_to,
     filed_at = case when n.action = 'leave' and n.state = 'refused' then clock_timestamp() end, run_id = $2,
+    decisions = n.decisions, decided_at = clock_timestamp(), decided_in = $2,
     round = m.round + case when m.state = 'retry' then 1 else 0 end,
     attempts = case when m.state = 'retry' then 0 else m.attempts end + case when n.state = 'saving' then 1 else 0 end
   from ${seen}
@@ -102,19 +110,13 @@ const knownQuery = `
 
 const newQuery = `
   insert into dba.message (connection_name, found_in, folder, uid_validity, uid, rfc_message_id, fingerprint, sender, subject, sent_at, received_at,
-    size_bytes, attachments, state, reason, error_code, taken_by, action, filed_to, filed_at, run_id, attempts)
+    size_bytes, attachments, state, reason, error_code, taken_by, action, filed_to, filed_at, run_id, attempts,
+    decisions, decided_at, decided_in)
   select $2, $3, n.folder, n.uid_validity, n.uid, n.rfc_message_id, n.fingerprint, n.sender, n.subject, n.sent_at, n.received_at,
     n.size_bytes, n.attachments, n.state, n.reason, n.error_code, n.taken_by, n.action, n.filed_to,
-    case when n.action = 'leave' and n.state = 'refused' then clock_timestamp() end, $4, case when n.state = 'saving' then 1 else 0 end
+    case when n.action = 'leave' and n.state = 'refused' then clock_timestamp() end, $4, case when n.state = 'saving' then 1 else 0 end,
+    n.decisions, case when n.decisions is not null then clock_timestamp() end, case when n.decisions is not null then $4::uuid end
   from ${seen}
   where n.message_id is null
   on conflict on constraint a_mail_stands_once_where_it_lies do nothing
   returning message_id, folder, uid_validity, uid`
-
-const decisionQuery = `
-  insert into dba.messagedecision (message_id, config_name, rule_order, decision, failed_on, detail, run_id)
-  select (d ->> 'messageId')::bigint, d ->> 'configName', (d ->> 'ruleOrder')::integer, d ->> 'decision', d ->> 'failedOn', left(d ->> 'detail', 2000), $2
-  from jsonb_array_elements($1::jsonb) d
-  on conflict (message_id, config_name) do update
-  set rule_order = excluded.rule_order, decision = excluded.decision, failed_on = excluded.failed_on, detail = excluded.detail,
-    run_id = excluded.run_id, decided_at = clock_timestamp()`

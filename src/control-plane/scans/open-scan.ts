@@ -1,7 +1,7 @@
 /** One scan: its line of pages, what came of them, and what was found. */
 import { promisify } from 'node:util'
 import { gunzipSync, gzip } from 'node:zlib'
-import type { Count, Link, PageBody, Scan, ScanTally, Visit, VisitEnd } from '../../job/scans.ts'
+import type { Count, FileToSave, Link, PageBody, Scan, ScanTally, Visit, VisitEnd } from '../../job/scans.ts'
 import type { LedgerDeps } from '../files/ledger-deps.ts'
 import { storableJson } from '../storable.ts'
 import {
@@ -17,7 +17,7 @@ import {
   usualQuery,
   type VisitRow,
 } from './queries.ts'
-import { recordQuery } from './record-query.ts'
+import { planFileQuery, recordQuery } from './record-query.ts'
 
 /** So many visits' rows are read at a time. */
 const batchSize = 500
@@ -37,6 +37,7 @@ export function openScan(
     enqueue,
     next,
     record,
+    planFile,
     lastFile,
     keptBody,
     labels,
@@ -97,14 +98,20 @@ export function openScan(
     })
   }
 
+  async function planFile({ url, item }: Link, file: FileToSave, values: Record<string, string | null>): Promise<number> {
+    const given = [configName, runId, url, item, storableJson(file), storableJson(values)]
+    const { rows } = await transaction((client) => client.query<{ pagefile_id: number }>(planFileQuery, given))
+    return rows[0]?.pagefile_id ?? 0
+  }
+
   async function lastFile(url: string, folder: string) {
-    const { rows } = await pool.query<{ sha256: string; etag: string | null; lastModified: string | null }>(
-      `select f.sha256, f.etag, f.last_modified as "lastModified"
+    const { rows } = await pool.query<{ sha256: string; etag: string | null; lastModified: string | null; isOfThisRun: boolean }>(
+      `select f.sha256, f.etag, f.last_modified as "lastModified", f.run_id is not distinct from $4 as "isOfThisRun"
        from dba.pagefile f join dba.page p on p.page_id = f.page_id
-       where p.config_name = $1 and f.url = $2 and left(f.saved_path, length($3)) = $3
+       where p.config_name = $1 and f.url = $2 and f.saved_at is not null and left(f.saved_path, length($3)) = $3
        order by f.pagefile_id desc
        limit 1`,
-      [configName, url, folder],
+      [configName, url, folder, runId],
     )
     return rows[0] ?? null
   }
@@ -119,8 +126,8 @@ export function openScan(
     return row === undefined ? null : { bytes: gunzipSync(row.body), type: row.body_type, status: row.body_status }
   }
 
-  async function labels(complete: boolean): Promise<{ label: string; position: number }[]> {
-    return (await pool.query<{ label: string; position: number }>(labelsQuery, [scanId, complete])).rows
+  async function labels({ isComplete, withEmpty }: Parameters<Scan['labels']>[0]): Promise<{ label: string; position: number }[]> {
+    return (await pool.query<{ label: string; position: number }>(labelsQuery, [scanId, isComplete, withEmpty])).rows
   }
 
   async function* rowsOf(label: string): AsyncGenerator<Record<string, string | null>[]> {

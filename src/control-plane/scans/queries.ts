@@ -89,7 +89,7 @@ export interface VisitRow {
 export const labelsQuery = `
   select v.label, min(v.position) as position
   from dba.visit v
-  where v.scan_id = $1 and v.state = 'done' and v.label is not null and v.row_count > 0
+  where v.scan_id = $1 and v.state = 'done' and v.label is not null and (v.row_count > 0 or $3)
   group by v.label
   having not $2 or not exists (
     select from dba.visit f where f.scan_id = $1 and f.state in ('failed', 'waiting') and f.item = any (array_agg(v.item)))

@@ -47,7 +47,7 @@ interface Failure {
   isForNow: boolean
 }
 
-const QUOTA = /^(rateLimitExceeded|userRateLimitExceeded|RESOURCE_EXHAUSTED|backendError)$/
+const QUOTA = /^(rateLimitExceeded|userRateLimitExceeded|dailyLimitExceeded|quotaExceeded|RESOURCE_EXHAUSTED|backendError)$/
 
 function failureOf(error: unknown): Failure {
   const response = read(error, 'response')

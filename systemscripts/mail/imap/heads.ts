@@ -3,7 +3,7 @@ import { MOST_HEADER_BYTES } from '../mime/header-fields.ts'
 import { parseMailDate } from '../mime/mail-date.ts'
 import type { Fetched } from './fetch-lane.ts'
 import type { ImapSession } from './session.ts'
-import { batchesOf, uidSet } from './uid-set.ts'
+import { batchesOf } from './uid-set.ts'
 import type { ImapValue } from './values.ts'
 
 const BATCH = 250
@@ -49,7 +49,10 @@ export async function fetchItems(session: ImapSession, refs: MessageRef[], items
   const [first] = refs
   if (first === undefined) return new Map()
   const lane = await session.laneFor(first)
-  return lane.fetch(uidSet(refs.map(({ uid }) => Number(uid))), items)
+  return lane.fetch(
+    refs.map(({ uid }) => Number(uid)),
+    items,
+  )
 }
 
 /** Bytes of a section; null when the server gave none. */

@@ -40,7 +40,7 @@ async function whyAnew(lane: FetchLane, since: MailCursor): Promise<string | nul
 /** Null when there is no such message any more. */
 async function keyOfMessage(lane: FetchLane, uid: number): Promise<string | null> {
   if (uid === 0) return null
-  const header = bytesOf((await lane.fetch(String(uid), '(UID BODY.PEEK[HEADER]<0.65536>)')).get(String(uid)), 'HEADER')
+  const header = bytesOf((await lane.fetch([uid], '(UID BODY.PEEK[HEADER]<0.65536>)')).get(String(uid)), 'HEADER')
   const facts = { ref: { folder: '', uidValidity: '', uid: '' }, receivedAt: null, sizeBytes: 0, isSeen: false }
   return header === null ? null : headOf(header, facts).messageKey
 }

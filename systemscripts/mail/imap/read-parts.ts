@@ -1,7 +1,7 @@
 import type { WantedPart } from '../mailbox.ts'
 import type { MessageRef } from '../message-head.ts'
 import type { MessagePart } from '../message-part.ts'
-import { decodeTransfer } from '../mime/decode-transfer.ts'
+import { decodeWhole } from '../mime/decode-transfer.ts'
 import { type OpenEncoded, openPart } from '../open-part.ts'
 import { bytesOf, fetchItems } from './heads.ts'
 import { commandRefusal, messageGone } from './refusals.ts'
@@ -25,7 +25,7 @@ export async function* readParts(
     const fetched = await fetchTogether(session, together)
     for (const one of together) {
       const bytes = fetched.get(one)
-      if (bytes) yield { ...one, content: decodeTransfer(just(bytes), one.part.encoding) }
+      if (bytes) yield { ...one, content: just(await decodeWhole(bytes, one.part.encoding)) }
     }
     const single = together.length === 0 ? wanted[at - 1] : undefined
     if (single === undefined || !(await isThere(session, single.ref))) continue
@@ -45,18 +45,25 @@ function smallOnes(wanted: WantedPart[], from: number): WantedPart[] {
   return found
 }
 
+/** One command for all messages of which the same parts are wanted: usually one part of each, or many of one. */
 async function fetchTogether(session: ImapSession, wanted: WantedPart[]): Promise<Map<WantedPart, Buffer>> {
   const fetched = new Map<WantedPart, Buffer>()
-  for (const group of Map.groupBy(wanted, ({ ref, part }) => `${part.partId} ${ref.folder}`).values()) {
-    const section = group[0]?.part.partId ?? ''
-    const refs = group.map(({ ref }) => ref)
-    const messages = await fetchItems(session, refs, `(UID BODY.PEEK[${section}])`)
-    for (const one of group) {
-      const bytes = bytesOf(messages.get(one.ref.uid), section)
+  const byMessage = Map.groupBy(wanted, ({ ref }) => `${ref.folder}\0${ref.uidValidity}\0${ref.uid}`)
+  const alike = Map.groupBy(byMessage.values(), (parts) => `${parts[0]?.ref.folder}\0${sectionsOf(parts).join()}`)
+  for (const messages of alike.values()) {
+    const refs = messages.flatMap(([first]) => first?.ref ?? [])
+    const items = sectionsOf(messages[0] ?? []).map((section) => ` BODY.PEEK[${section}]`)
+    const answers = await fetchItems(session, refs, `(UID${items.join('')})`)
+    for (const one of messages.flat()) {
+      const bytes = bytesOf(answers.get(one.ref.uid), one.part.partId)
       if (bytes) fetched.set(one, bytes)
     }
   }
   return fetched
+}
+
+function sectionsOf(parts: WantedPart[]): string[] {
+  return [...new Set(parts.map(({ part }) => part.partId))]
 }
 
 async function isThere(session: ImapSession, ref: MessageRef): Promise<boolean> {

@@ -31,7 +31,7 @@ export function imapSession(first: ImapFlow, options: ImapOptions): ImapSession 
   const { signal } = options
   let client = first
   let listed: ListResponse[] | null = null
-  let lane: { folder: string; opened: FetchLane } | null = null
+  let lane: { folder: string; opening: Promise<FetchLane> } | null = null
   return {
     get client() {
       return client
@@ -46,21 +46,27 @@ export function imapSession(first: ImapFlow, options: ImapOptions): ImapSession 
   }
 
   async function laneFor(ref: MessageRef): Promise<FetchLane> {
-    const isRight = lane?.folder === ref.folder && lane.opened.uidValidity === ref.uidValidity && !lane.opened.isLost()
-    const opened = isRight && lane ? lane.opened : await openLane(ref.folder)
+    const before = lane
+    let opened = before?.folder === ref.folder ? await before.opening.catch(() => null) : null
+    // Another call may have opened it anew in the meantime.
+    if (opened?.uidValidity !== ref.uidValidity || opened.isLost())
+      opened = await (lane !== before && lane?.folder === ref.folder ? lane.opening : openLane(ref.folder))
     if (opened.uidValidity !== ref.uidValidity) throw renumbered(ref.folder)
     return opened
   }
 
   async function openLane(folder: string): Promise<FetchLane> {
     closeLane()
-    const opened = await openFetchLane(options, await pathOf(folder))
-    lane = { folder, opened }
-    return opened
+    const opening = pathOf(folder).then((path) => openFetchLane(options, path))
+    lane = { folder, opening }
+    return await opening
   }
 
   function closeLane(): void {
-    lane?.opened.close()
+    lane?.opening.then(
+      (opened) => opened.close(),
+      () => {},
+    )
     lane = null
   }
 

@@ -8,6 +8,8 @@ export interface MailAddress {
 }
 
 const MOST_ADDRESSES = 1000
+/** One address, alone or after a name of plain words: what most fields hold. */
+const SIMPLE = /^(?:([A-Za-z0-9 .'_-]*)<([\w.+-]+@[\w.-]+)>|([\w.+-]+@[\w.-]+))$/
 
 /**
  * The addresses of a From, To or Cc field, those of groups included. What is in angle brackets is the address, whatever the name pretends to
@@ -16,6 +18,8 @@ const MOST_ADDRESSES = 1000
  * @param raw as headerFields gives it
  */
 export function parseAddresses(raw: string): MailAddress[] {
+  const simple = SIMPLE.exec(raw)
+  if (simple !== null) return [{ name: (simple[1] ?? '').trim(), address: (simple[2] ?? simple[3] ?? '').toLowerCase() }]
   return entriesOf(raw).flatMap(addressesOfEntry).slice(0, MOST_ADDRESSES)
 }
 

@@ -12,6 +12,21 @@ export function decodeTransfer(bytes: AsyncIterable<Buffer>, encoding: string): 
   return bytes
 }
 
+const CLEAN_BASE64 = /^[A-Za-z0-9+/\r\n]*={0,2}\s*$/
+
+/** The same for a part that is here as a whole: Node reads base64 that is clean several times as fast as it is read byte by byte. */
+export async function decodeWhole(bytes: Buffer, encoding: string): Promise<Buffer> {
+  if (encoding === 'base64') {
+    const text = bytes.toString('latin1')
+    if (CLEAN_BASE64.test(text)) return Buffer.from(text, 'base64')
+  }
+  return Buffer.concat(await Array.fromAsync(decodeTransfer(just(bytes), encoding)))
+}
+
+async function* just(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
+}
+
 /** What each byte stands for; 64 ends a piece, 255 is nothing. */
 function sextets(last: string): Uint8Array {
   const table = new Uint8Array(256).fill(255)

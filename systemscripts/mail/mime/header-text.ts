@@ -3,6 +3,9 @@ import { textOfBytes } from './text-of-bytes.ts'
 /** `=?utf-8?B?…?=`, also with a language after the charset, and with blanks inside, which broken senders leave. */
 const ENCODED_WORD = /=\?([^?*\s]{1,40})(?:\*[^?\s]*)?\?([bq])\?([^?]*)\?=/gi
 
+/** Most values: nothing in them is to be resolved. */
+const PLAIN = /^[ -~]*$/
+
 interface Piece {
   bytes: Buffer
   charset: string | null
@@ -18,6 +21,7 @@ interface Piece {
  * @param raw one character a byte, as headerFields gives it
  */
 export function headerText(raw: string): string {
+  if (PLAIN.test(raw) && !raw.includes('=?')) return raw.trim()
   const text = raw.includes('=?') ? pieces(raw).map(textOfPiece).join('') : textOfBytes(Buffer.from(raw, 'latin1'), null)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
   return text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim()

@@ -3,12 +3,12 @@ import { headerFields, MOST_HEADER_BYTES } from './header-fields.ts'
 import { scanLines } from './scan-lines.ts'
 
 const DEEPEST = 30
-const MOST_PARTS = 2000
+const MOST_PARTS = 20_000
 
 /**
  * The parts of a message and where each lies, found in one pass over its bytes; memory does not grow with them. Messages that are attached
  * unencoded are walked too. Where the structure is broken, what can be told is given: a multipart that never ends, ends early, or whose
- * separator never comes. What lies deeper than 30 levels, or behind 2,000 parts, is left out.
+ * separator never comes. What lies deeper than 30 levels, or behind 20,000 parts, is left out.
  *
  * @param container part whose decoded bytes these are; null for a whole message
  * @returns the root; its parts carry their stretch of `container`

@@ -1,7 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { openCompoundFile } from '../../compound-file.ts'
+import { safeFileName } from '../../safe-file-name.ts'
 import { readZipDirectory } from '../../zip-file.ts'
-import { safeFileName } from '../file-name.ts'
+import { blockedInside } from './inside-archive.ts'
 
 /**
  * Groups that dba.inboxconfig.blocked_types may name beside endings (`.exe`). `.xlsb` is not among the macro files by name, since large tables
@@ -32,38 +33,39 @@ export function blockedByName(name: string, blockedTypes: string[]): string | nu
   return ending !== undefined && endingsOf(blockedTypes).has(ending) ? `.${ending}` : null
 }
 
+/** Of the lists that rules hold, which are asked about every file. */
+const known = new WeakMap<string[], Set<string>>()
+
 function endingsOf(blockedTypes: string[]): Set<string> {
-  return new Set(
-    blockedTypes.flatMap(
-      (type) =>
-        GROUPS[type.trim().toLowerCase()] ?? [
-          type
-            .trim()
-            .toLowerCase()
-            .replace(/^\*?\./, ''),
-        ],
-    ),
-  )
+  const endings = known.get(blockedTypes) ?? new Set(blockedTypes.flatMap(endingsOfType))
+  known.set(blockedTypes, endings)
+  return endings
 }
 
-const MOST_HEAD_BYTES = 64
+function endingsOfType(type: string): string[] {
+  const word = type.trim().toLowerCase()
+  return GROUPS[word] ?? [word.replace(/^\*?\./, '')]
+}
 
 /**
  * Why a file's bytes are refused, whatever its name: `a Windows program`, `a workbook with macros (vbaProject.bin)`,
- * `an archive that holds "run.exe"`. Null when they are not. Reads the beginning, and the directory of a zip or compound file; archives in
- * archives are not opened.
+ * `an archive that holds "run.exe"`. Null when they are not. By the beginning, and by what is inside a zip or compound file
+ * (inside-archive.ts).
+ *
+ * @param beginning the file's first bytes, 8 or more where it has so many
+ * @param depth of an archive within archives
  */
-export async function blockedByContent(path: string, blockedTypes: string[]): Promise<string | null> {
+export async function blockedByContent(path: string, beginning: Buffer, blockedTypes: string[], depth = 0): Promise<string | null> {
+  const head = beginning.toString('latin1')
+  const blocks = (group: string): boolean => blockedTypes.some((type) => type.trim().toLowerCase() === group)
+  const program = blocks('executable') ? programOf(head) : null
+  if (program !== null) return program
+  if (blocks('script') && head.startsWith('#!/')) return 'a script'
+  if (blocks('script') && head.startsWith('L\0\0\0\x01\x14\x02\0')) return 'a Windows shortcut'
+  if (!head.startsWith('PK\x03\x04') && !head.startsWith('\xd0\xcf\x11\xe0')) return null
   const file = await open(path, 'r')
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_HEAD_BYTES), 0, MOST_HEAD_BYTES, 0)
-    const head = buffer.toString('latin1', 0, bytesRead)
-    const blocks = (group: string): boolean => blockedTypes.some((type) => type.trim().toLowerCase() === group)
-    const program = blocks('executable') ? programOf(head) : null
-    if (program !== null) return program
-    if (blocks('script') && head.startsWith('#!/')) return 'a script'
-    if (blocks('script') && head.startsWith('L\0\0\0\x01\x14\x02\0')) return 'a Windows shortcut'
-    if (head.startsWith('PK\x03\x04')) return await insideZip(file, blockedTypes, blocks('macro'))
+    if (head.startsWith('PK\x03\x04')) return await insideZip(file, blockedTypes, depth)
     if (blocks('macro') && head.startsWith('\xd0\xcf\x11\xe0')) return await insideCompound(file)
     return null
   } finally {
@@ -78,15 +80,16 @@ function programOf(head: string): string | null {
   return head.startsWith('dex\n') ? 'a program for Android' : null
 }
 
-async function insideZip(file: FileHandle, blockedTypes: string[], blocksMacros: boolean): Promise<string | null> {
-  const entries = await readZipDirectory(file).catch(() => null)
-  for (const { name } of entries ?? []) {
+async function insideZip(file: FileHandle, blockedTypes: string[], depth: number): Promise<string | null> {
+  const entries = (await readZipDirectory(file).catch(() => null)) ?? []
+  const blocksMacros = blockedTypes.some((type) => type.trim().toLowerCase() === 'macro')
+  for (const { name } of entries) {
     if (blocksMacros && /(^|\/)vbaProject\.bin$/i.test(name)) return 'a document with macros (vbaProject.bin)'
     // Parts of workbooks end in .bin.
     const ending = /\.bin$/i.test(name) ? null : blockedByName(name.split('/').at(-1) ?? '', blockedTypes)
     if (ending !== null) return `an archive that holds "${name.slice(0, 200)}"`
   }
-  return null
+  return await blockedInside(file, entries, depth, (path, beginning) => blockedByContent(path, beginning, blockedTypes, depth + 1))
 }
 
 async function insideCompound(file: FileHandle): Promise<string | null> {

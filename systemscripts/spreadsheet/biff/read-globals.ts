@@ -7,7 +7,6 @@ import { type CodePage, readSharedStrings, readString } from './strings.ts'
 export interface BiffGlobals {
   biff: 2 | 3 | 4 | 5 | 8
   is1904: boolean
-  isEncrypted: boolean
   codePage: CodePage
   strings: string[]
   /** The format by the number of a cell's style. */
@@ -46,7 +45,6 @@ export async function readGlobals(stream: Buffer): Promise<BiffGlobals> {
   return {
     biff,
     is1904: found.is1904,
-    isEncrypted: found.isEncrypted,
     codePage,
     strings: found.strings.length === 0 ? [] : readSharedStrings(found.strings),
     formatOf: (style) => formatNumbered(found.styles[style] ?? 0),
@@ -62,7 +60,6 @@ export async function readGlobals(stream: Buffer): Promise<BiffGlobals> {
 
 interface Gathered {
   is1904: boolean
-  isEncrypted: boolean
   codePage: number
   formats: BiffRecord[]
   /** Number of the format by style. */
@@ -72,7 +69,7 @@ interface Gathered {
 }
 
 function gather(stream: Buffer, isSheetItself: boolean): Gathered {
-  const found: Gathered = { is1904: false, isEncrypted: false, codePage: USUAL_CODE_PAGE, formats: [], styles: [], strings: [], sheets: [] }
+  const found: Gathered = { is1904: false, codePage: USUAL_CODE_PAGE, formats: [], styles: [], strings: [], sheets: [] }
   let before = 0
   for (const record of records(stream, 0)) {
     const { id, data } = record
@@ -81,7 +78,6 @@ function gather(stream: Buffer, isSheetItself: boolean): Gathered {
     else before = id
     if (id === RECORD.date1904 && data.length >= 2) found.is1904 = data.readUInt16LE(0) === 1
     else if (id === RECORD.codePage && data.length >= 2) found.codePage = data.readUInt16LE(0)
-    else if (id === RECORD.filePass) return { ...found, isEncrypted: true }
     else if (id === RECORD.format || id === RECORD.format2) found.formats.push(record)
     else if (id === RECORD.xf && data.length >= 4) found.styles.push(data.readUInt16LE(2))
     else if ((id === RECORD.xf3 || id === RECORD.xf4) && data.length >= 2) found.styles.push(data.readUInt8(1))

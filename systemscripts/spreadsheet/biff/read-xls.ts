@@ -5,6 +5,7 @@ import type { GridRow } from '../../grid.ts'
 import { sheetWithoutCells, workbookBroken, workbookTooLarge } from '../refusals.ts'
 import { type ShownNumber, withShown } from '../shown-numbers.ts'
 import type { Workbook } from '../workbook.ts'
+import { decipher } from './decipher.ts'
 import { readGlobals } from './read-globals.ts'
 import { BiffError } from './records.ts'
 import { sheetRows } from './sheet-rows.ts'
@@ -15,13 +16,14 @@ const ROWS_PER_BATCH = 500
 /**
  * A workbook of Excel 2 to 2003 (BIFF 2 to 8), alone or in a compound file. Its bytes are held in memory, rows are made of them as they are asked
  * for. Texts are those of cell-values.ts; formulas are not looked at, only the values that were stored with them.
+ * What is encrypted under Excel's default password is deciphered.
  *
  * @throws PermanentError `workbook_broken`, `workbook_encrypted`, `workbook_too_large`; also from within the rows
  */
 export async function readXls({ path, fileName }: { path: string; fileName: string }): Promise<Workbook> {
   const stream = await refusing(fileName, () => readStream(path, fileName))
+  if (!decipher(stream)) throw workbookEncrypted(fileName)
   const globals = await refusing(fileName, () => readGlobals(stream))
-  if (globals.isEncrypted) throw workbookEncrypted(fileName)
   return {
     sheets: globals.sheets.map(({ name, isHidden, hasCells }) => ({ name, isHidden, hasCells })),
     grid: (index, hasTypes = false) => {

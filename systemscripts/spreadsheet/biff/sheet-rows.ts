@@ -1,7 +1,7 @@
-import type { GridRow } from '../../grid.ts'
+import type { GridRow, Typed } from '../../grid.ts'
 import { type NumberKind, numberKind, numberText } from '../cell-values.ts'
 import type { ShownNumber } from '../shown-numbers.ts'
-import { typeOfNumber } from '../typed-cells.ts'
+import { isTypedCell, typeOfNumber } from '../typed-cells.ts'
 import { type BiffCell, CELL_RECORDS, cellsOfRecord } from './cells-of-record.ts'
 import type { BiffGlobals, BiffSheet } from './read-globals.ts'
 import { BiffError, type BiffRecord, beginningOf, RECORD, recordAt, records } from './records.ts'
@@ -10,6 +10,7 @@ import { readString } from './strings.ts'
 export interface BiffRow extends GridRow {
   /** Numbers that are shown otherwise than they are loaded. */
   formatted: ShownNumber[]
+  typed: Typed
 }
 
 const ROW = 0x208
@@ -33,7 +34,7 @@ export function* sheetRows(stream: Buffer, { from }: BiffSheet, globals: BiffGlo
     for (const cell of cellsOf(stream, from, globals)) {
       if (row === null || row.line !== cell.row + 1) {
         if (row !== null && row.cells.length > 0) yield row
-        row = { line: cell.row + 1, cells: [], formatted: [], ...(hidden.has(cell.row) ? { isHidden: true } : {}) }
+        row = { line: cell.row + 1, cells: [], formatted: [], typed: [], ...(hidden.has(cell.row) ? { isHidden: true } : {}) }
         if (hasTypes) row.types = []
       }
       setCell(row, cell)
@@ -45,6 +46,7 @@ export function* sheetRows(stream: Buffer, { from }: BiffSheet, globals: BiffGlo
     if (value.type !== 'number') {
       if (value.text === null || value.text === '') return
       row.cells[column] = value.text
+      row.typed[column] = isTypedCell(value.type)
       if (row.types !== undefined) row.types[column] = value.type
       return
     }
@@ -54,6 +56,7 @@ export function* sheetRows(stream: Buffer, { from }: BiffSheet, globals: BiffGlo
     const text = numberText(value.number, kind, format, globals.is1904)
     if (text === null) return
     row.cells[column] = text
+    row.typed[column] = true
     if (row.types !== undefined) row.types[column] = typeOfNumber(kind, text)
     if (row.line <= SHOWN_ROWS && format !== 'General') row.formatted.push({ column, format, value: value.number })
   }
@@ -65,6 +68,7 @@ function joined(rows: BiffRow[], row: BiffRow): BiffRow[] {
   else {
     row.cells.forEach((cell, column) => {
       last.cells[column] = cell
+      last.typed[column] = row.typed[column]
       const type = row.types?.[column]
       if (last.types !== undefined && type !== undefined) last.types[column] = type
     })

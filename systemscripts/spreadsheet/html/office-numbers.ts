@@ -5,7 +5,13 @@ import { namedFormat } from '../named-formats.ts'
 type Named = Record<string, string | undefined>
 
 /** Gives the exact text of a cell that says more than it shows; undefined: what is shown counts. */
-export type OfficeCells = (attributes: Named, shown: string | null) => string | null | undefined
+export type OfficeCells = (attributes: Named, shown: string | null) => OfficeValue | undefined
+
+export interface OfficeValue {
+  text: string | null
+  /** A number, a date or a truth value; else a text or an error. */
+  isTyped: boolean
+}
 
 /**
  * What Excel and LibreOffice write beside the shown text of a page's cells: Excel `x:num="1234.5"`, `x:str`, `x:bool`, `x:err` and the number
@@ -17,17 +23,17 @@ export type OfficeCells = (attributes: Named, shown: string | null) => string | 
 export function officeCells(styles: string, is1904: boolean): OfficeCells {
   const formats = formatsOfClasses(styles)
   return (attributes, shown) => {
-    if (attributes['x:str'] !== undefined) return attributes['x:str'] === '' ? undefined : attributes['x:str']
-    if (attributes['x:bool'] !== undefined) return /^true$/i.test(attributes['x:bool'] || (shown ?? '')) ? 'true' : 'false'
-    if (attributes['x:err'] !== undefined) return attributes['x:err'] || shown
+    if (attributes['x:str'] !== undefined) return attributes['x:str'] === '' ? undefined : { text: attributes['x:str'], isTyped: false }
+    if (attributes['x:bool'] !== undefined) return truth(/^true$/i.test(attributes['x:bool'] || (shown ?? '')))
+    if (attributes['x:err'] !== undefined) return { text: attributes['x:err'] || shown, isTyped: false }
     // LibreOffice states zero for an error.
     if (attributes.sdval !== undefined && /^(#[A-Z]|Err:)/.test(shown ?? '')) return undefined
-    if (attributes.sdval !== undefined && /BOOLEAN/.test(attributes.sdnum ?? '')) return Number(attributes.sdval) === 0 ? 'false' : 'true'
+    if (attributes.sdval !== undefined && /BOOLEAN/.test(attributes.sdnum ?? '')) return truth(Number(attributes.sdval) !== 0)
     const stated = attributes['x:num'] ?? attributes.sdval
     const number = stated === '' ? shown : stated
     if (number == null || !/^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(number)) return undefined
     const format = formatOf(attributes)
-    return numberText(Number(number), numberKind(format), format, is1904)
+    return { text: numberText(Number(number), numberKind(format), format, is1904), isTyped: true }
   }
 
   function formatOf(attributes: Named): string {
@@ -38,6 +44,10 @@ export function officeCells(styles: string, is1904: boolean): OfficeCells {
     const classes = (attributes.class ?? '').split(/\s+/)
     return classes.map((name) => formats.get(name)).find((format) => format !== undefined) ?? 'General'
   }
+}
+
+function truth(is: boolean): OfficeValue {
+  return { text: is ? 'true' : 'false', isTyped: true }
 }
 
 /** `.xl65 {mso-number-format:"Short Date";}` */

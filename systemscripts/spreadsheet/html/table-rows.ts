@@ -1,4 +1,4 @@
-import type { GridRow } from '../../grid.ts'
+import type { GridRow, Typed } from '../../grid.ts'
 import type { OfficeCells } from './office-numbers.ts'
 import { type Element, isHidden, shownText } from './shown-text.ts'
 
@@ -14,6 +14,7 @@ const SECTIONS = new Set(['thead', 'tbody', 'tfoot'])
 interface Span {
   text: string | null
   shown: string | null
+  isTyped: boolean
   rowsLeft: number
 }
 
@@ -50,30 +51,32 @@ export function* tableRows(table: Element, office: OfficeCells): Generator<GridR
     line += 1
     spanned += above.length
     if (spanned > MOST_SPANNED) throw new RangeError(`More than ${MOST_SPANNED} of its cells are covered by others.`)
-    const { cells, shown } = cellsOfRow(element, above, office)
-    if (cells.some((cell) => cell !== null)) yield { line, cells, shown, ...(isHidden ? { isHidden } : {}) }
+    const { cells, shown, typed } = cellsOfRow(element, above, office)
+    if (cells.some((cell) => cell !== null)) yield { line, cells, shown, typed, ...(isHidden ? { isHidden } : {}) }
   }
 }
 
 interface RowTexts {
   cells: (string | null)[]
   shown: (string | null)[]
+  typed: Typed
 }
 
 function cellsOfRow(row: Element, above: Span[], office: OfficeCells): RowTexts {
-  const texts: RowTexts = { cells: [], shown: [] }
+  const texts: RowTexts = { cells: [], shown: [], typed: [] }
   let column = takeSpans(above, texts, 0)
   for (const cell of cellElements(row)) {
     const shown = shownText(cell)
     const exact = office(cell.attribs, shown)
-    const text = exact === undefined ? shown : exact
+    const { text, isTyped } = exact ?? { text: shown, isTyped: false }
     const width = spanOf(cell.attribs.colspan, WIDEST_SPAN)
     const height = cell.attribs.rowspan === '0' ? TALLEST_SPAN : spanOf(cell.attribs.rowspan, TALLEST_SPAN)
     if (column + width > MOST_COLUMNS) throw new RangeError(`A row of a table has more than ${MOST_COLUMNS} columns.`)
     texts.cells[column] = text
     texts.shown[column] = shown
+    texts.typed[column] = isTyped
     for (let offset = 0; offset < width && height > 1; offset += 1) {
-      above[column + offset] = { text: offset === 0 ? text : null, shown: offset === 0 ? shown : null, rowsLeft: height - 1 }
+      above[column + offset] = { text: offset === 0 ? text : null, shown: offset === 0 ? shown : null, isTyped, rowsLeft: height - 1 }
     }
     column = takeSpans(above, texts, column + width)
   }
@@ -89,6 +92,7 @@ function takeSpans(above: Span[], texts: RowTexts, column: number): number {
     if (span.text !== null) {
       texts.cells[next] = span.text
       texts.shown[next] = span.shown
+      texts.typed[next] = span.isTyped
     }
     span.rowsLeft -= 1
     next += 1

@@ -1,5 +1,6 @@
-import type { CellType, GridRow } from '../../grid.ts'
+import type { CellType, GridRow, Typed } from '../../grid.ts'
 import { workbookBroken, workbookTooLarge } from '../refusals.ts'
+import { isTypedCell } from '../typed-cells.ts'
 import type { Attributes, XmlReader } from '../xml-walk.ts'
 import { createCellParagraphs } from './cell-paragraphs.ts'
 import type { NumberStyles, OdsNumberKind } from './number-styles.ts'
@@ -18,6 +19,7 @@ interface RowState {
   style: string | null
   cells: string[]
   shown: string[]
+  typed: Typed
   types: CellType[]
 }
 
@@ -112,9 +114,12 @@ export function createSheetReader({ place, styles, nullDate, fileName, hasTypes 
     if (text !== null) {
       if (column + repeated > MOST_COLUMNS) throw workbookBroken(fileName, `Row ${line} has more than ${MOST_COLUMNS} columns.`)
       countRepeated(repeated - 1)
+      const type = odsValueType(cell, text, kind)
+      const isTyped = isTypedCell(type)
       for (let at = column; at < column + repeated; at += 1) {
         row.cells[at] = text
-        if (hasTypes) row.types[at] = odsValueType(cell, text, kind)
+        row.typed[at] = isTyped
+        if (hasTypes) row.types[at] = type
         if (line <= SHOWN_ROWS) row.shown[at] = paragraphsText || text
       }
     }
@@ -161,8 +166,8 @@ export function createSheetReader({ place, styles, nullDate, fileName, hasTypes 
   }
 }
 
-function gridRow({ cells, shown, types, isHidden }: RowState, line: number): GridRow {
-  const row: GridRow = { line, cells: [...cells], ...(isHidden ? { isHidden } : {}) }
+function gridRow({ cells, shown, typed, types, isHidden }: RowState, line: number): GridRow {
+  const row: GridRow = { line, cells: [...cells], typed, ...(isHidden ? { isHidden } : {}) }
   if (shown.length > 0) row.shown = [...shown]
   if (types.length > 0) row.types = [...types]
   return row
@@ -176,6 +181,7 @@ function newRow(line: number, attributes: Attributes): RowState {
     style: attributes('table:default-cell-style-name'),
     cells: [],
     shown: [],
+    typed: [],
     types: [],
   }
 }

@@ -1,8 +1,8 @@
-import type { CellType, GridRow } from '../../grid.ts'
+import type { CellType, GridRow, Typed } from '../../grid.ts'
 import { type NumberKind, numberKind, numberText } from '../cell-values.ts'
 import { workbookBroken } from '../refusals.ts'
 import type { ShownNumber } from '../shown-numbers.ts'
-import { typeOfNumber } from '../typed-cells.ts'
+import { isTypedCell, typeOfNumber } from '../typed-cells.ts'
 import type { Attributes, XmlReader } from '../xml-walk.ts'
 import { serialOf } from './serial-of.ts'
 import { attribute } from './sheet-list.ts'
@@ -10,6 +10,7 @@ import { attribute } from './sheet-list.ts'
 export interface XmlRow extends GridRow {
   /** Numbers that are shown otherwise than they are loaded. */
   formatted: ShownNumber[]
+  typed: Typed
 }
 
 export interface SheetReader extends XmlReader {
@@ -42,7 +43,7 @@ export function createSheetReader(index: number, { fileName, styles, is1904, has
   let nextColumnElement = 1
   let line = 0
   let nextLine = 1
-  let row: XmlRow = { line: 0, cells: [], formatted: [] }
+  let row: XmlRow = { line: 0, cells: [], formatted: [], typed: [] }
   let rowStyle: string | null = null
   let column = 0
   let nextColumn = 1
@@ -88,7 +89,7 @@ export function createSheetReader(index: number, { fileName, styles, is1904, has
     if (stated !== null && stated < nextLine) throw workbookBroken(fileName, `Row ${stated} stands behind a later one.`)
     line = stated ?? nextLine
     nextLine = line + 1 + (placeOf(attribute(attributes, 'ss:Span')) ?? 0)
-    row = { line, cells: [], formatted: [], ...(attribute(attributes, 'ss:Hidden') === '1' ? { isHidden: true } : {}) }
+    row = { line, cells: [], formatted: [], typed: [], ...(attribute(attributes, 'ss:Hidden') === '1' ? { isHidden: true } : {}) }
     if (hasTypes) row.types = []
     rowStyle = attribute(attributes, 'ss:StyleID')
     nextColumn = 1
@@ -129,7 +130,9 @@ export function createSheetReader(index: number, { fileName, styles, is1904, has
     if (value === null) return
     if (column > MOST_COLUMNS || line > MOST_ROWS) throw workbookBroken(fileName, `A cell stands in row ${line}, column ${column}.`)
     row.cells[column - 1] = value
-    if (row.types !== undefined) row.types[column - 1] = typeOf(value)
+    const found = typeOf(value)
+    row.typed[column - 1] = isTypedCell(found)
+    if (row.types !== undefined) row.types[column - 1] = found
   }
 
   function typeOf(value: string): CellType {

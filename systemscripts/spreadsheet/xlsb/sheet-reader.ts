@@ -1,15 +1,16 @@
-import type { CellType, GridRow } from '../../grid.ts'
+import type { CellType, GridRow, Typed } from '../../grid.ts'
 import { errorText, shortNumber } from '../biff/cells-of-record.ts'
 import { type NumberKind, numberKind, numberText } from '../cell-values.ts'
 import { workbookBroken } from '../refusals.ts'
 import type { ShownNumber } from '../shown-numbers.ts'
-import { typeOfNumber } from '../typed-cells.ts'
+import { isTypedCell, typeOfNumber } from '../typed-cells.ts'
 import type { StringStore } from '../xlsx/string-store.ts'
 import { type RecordReader, wideString } from './records.ts'
 
 export interface BinaryRow extends GridRow {
   /** Numbers that are shown otherwise than they are loaded. */
   formatted: ShownNumber[]
+  typed: Typed
 }
 
 export interface SheetSource {
@@ -49,7 +50,7 @@ export function createSheetReader(source: SheetSource): { read: RecordReader; ta
   const { fileName, texts, formatOf, is1904, hasTypes } = source
   const styles = new Map<number, { format: string; kind: NumberKind }>()
   let rows: BinaryRow[] = []
-  let row: BinaryRow = { line: 0, cells: [], formatted: [] }
+  let row: BinaryRow = { line: 0, cells: [], formatted: [], typed: [] }
   let column = -1
   let isDone = false
   return { read, take, isDone: () => isDone }
@@ -68,7 +69,7 @@ export function createSheetReader(source: SheetSource): { read: RecordReader; ta
     endRow()
     const line = data.readUInt32LE(0) + 1
     if (line <= row.line || line > MOST_ROWS) throw workbookBroken(fileName, `Row ${line} stands behind row ${row.line}.`)
-    row = { line, cells: [], formatted: [], ...((data.readUInt8(11) & ROW_HIDDEN) !== 0 ? { isHidden: true } : {}) }
+    row = { line, cells: [], formatted: [], typed: [], ...((data.readUInt8(11) & ROW_HIDDEN) !== 0 ? { isHidden: true } : {}) }
     if (hasTypes) row.types = []
     column = -1
   }
@@ -123,6 +124,7 @@ export function createSheetReader(source: SheetSource): { read: RecordReader; ta
   function set(text: string, type: CellType): void {
     if (text === '') return
     row.cells[column] = text
+    row.typed[column] = isTypedCell(type)
     if (row.types !== undefined) row.types[column] = type
   }
 

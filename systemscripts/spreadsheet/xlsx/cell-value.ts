@@ -72,7 +72,7 @@ export function typedCell(sheet: string, row: number, fact: CellFact): TypedCell
   }
 }
 
-function momentType(text: string): 'date' | 'time' | 'text' {
+export function momentType(text: string): 'date' | 'time' | 'text' {
   if (/^\d{4}-\d\d-\d\d/.test(text)) return 'date'
   return /^\d\d:\d\d/.test(text) ? 'time' : 'text'
 }

@@ -1,6 +1,6 @@
 import type { CellSink } from '../../cell-sink.ts'
 import { numberText } from '../cell-values.ts'
-import { booleanText, type CellFact, isoText, numberOf, numericText } from './cell-value.ts'
+import { booleanText, type CellFact, isoText, momentType, numberOf, numericText } from './cell-value.ts'
 import { createMomentBytes } from './moment-bytes.ts'
 import { createSheetRows, type SheetRows } from './sheet-rows.ts'
 import type { StringStore } from './string-store.ts'
@@ -50,33 +50,34 @@ export function createRowBuilder({ strings, styles, is1904, factsUntilLine, sink
   return Object.assign(rows, { putNothing, putShared, putNumber, putDigits, number, putTyped, putAscii })
 
   function putNothing(column: number, row: number): void {
-    rows.put(column, row, null)
+    rows.put(column, row, null, false)
   }
 
   function putShared(column: number, row: number, index: number): void {
     if (rows.sink !== null && strings.find(index)) {
       const { bytes, from, to } = strings.found
-      rows.putBytes(column, row, bytes, from, to)
+      rows.putBytes(column, row, bytes, from, to, false)
       return
     }
     const text = strings.at(index)
     if (text === undefined) throw new XmlError(`a cell of row ${rows.line} names text ${index} of ${strings.count}`)
-    rows.put(column, row, text)
+    rows.put(column, row, text, false)
     if (rows.keepsFacts) keepFact(column, 'text')
   }
 
   function putNumber(column: number, row: number, raw: string, style: number): void {
     const cellStyle = styles[style] ?? GENERAL
-    rows.put(column, row, numericText(raw, cellStyle, is1904))
-    if (rows.keepsFacts) rows.keepFact({ column, type: 'number', style: cellStyle, number: numberOf(raw) })
+    const number = numberOf(raw)
+    rows.put(column, row, numericText(raw, cellStyle, is1904), !Number.isNaN(number))
+    if (rows.keepsFacts) rows.keepFact({ column, type: 'number', style: cellStyle, number })
   }
 
   function putDigits(column: number, row: number, style: number, window: XmlWindow): void {
     const { kind, format } = styles[style] ?? GENERAL
     const { from, to, isShortest } = number
     if (isShortest && kind === 'number' && !rows.keepsFacts) {
-      if (rows.sink === null) rows.put(column, row, window.text.slice(from, to))
-      else rows.putBytes(column, row, window.bytes, from, to)
+      if (rows.sink === null) rows.put(column, row, window.text.slice(from, to), true)
+      else rows.putBytes(column, row, window.bytes, from, to, true)
       return
     }
     if (rows.keepsFacts || (Number.isNaN(number.value) && kind !== 'date')) {
@@ -84,20 +85,21 @@ export function createRowBuilder({ strings, styles, is1904, factsUntilLine, sink
       return
     }
     const value = Number.isNaN(number.value) ? Number(window.bytes.toString('latin1', from, to)) : number.value
-    if (rows.sink !== null && kind === 'date' && moments.write(value, is1904)) rows.putBytes(column, row, moments.bytes, 0, moments.length)
-    else rows.put(column, row, numberText(value, kind, format, is1904) ?? window.bytes.toString('latin1', from, to))
+    if (rows.sink !== null && kind === 'date' && moments.write(value, is1904))
+      rows.putBytes(column, row, moments.bytes, 0, moments.length, true)
+    else rows.put(column, row, numberText(value, kind, format, is1904) ?? window.bytes.toString('latin1', from, to), true)
   }
 
   function putAscii(column: number, row: number, window: XmlWindow, from: number, to: number): void {
-    if (rows.sink !== null) rows.putBytes(column, row, window.bytes, from, to)
-    else rows.put(column, row, window.text.slice(from, to))
+    if (rows.sink !== null) rows.putBytes(column, row, window.bytes, from, to, false)
+    else rows.put(column, row, window.text.slice(from, to), false)
     if (rows.keepsFacts) keepFact(column, 'text')
   }
 
   function putTyped(type: string, column: number, row: number, written: string): boolean {
     const text = typedText(type, written)
     if (text === undefined) return false
-    rows.put(column, row, text)
+    rows.put(column, row, text, isTypedText(type, text))
     if (rows.keepsFacts) keepFact(column, FACTS[type] ?? 'text')
     return true
   }
@@ -123,6 +125,12 @@ function typedText(type: string, written: string): string | null | undefined {
     default:
       return undefined
   }
+}
+
+/** What is no truth value and no moment stays the text that it is. */
+function isTypedText(type: string, text: string | null): boolean {
+  if (type === 'b') return text === 'true' || text === 'false'
+  return type === 'd' && text !== null && momentType(text) !== 'text'
 }
 
 const FACTS: Record<string, CellFact['type']> = { b: 'boolean', e: 'error', d: 'moment' }

@@ -1,5 +1,5 @@
 import type { CellSink } from '../../cell-sink.ts'
-import type { GridRow } from '../../grid.ts'
+import type { GridRow, Typed } from '../../grid.ts'
 import type { CellFact } from './cell-value.ts'
 import { XmlError } from './xml-tokens.ts'
 
@@ -25,9 +25,9 @@ export interface SheetRows {
   /** `stated` is 0 when the row does not say its number. */
   startRow(stated: number, isHidden: boolean): void
   endRow(): void
-  put(column: number, row: number, text: string | null): void
+  put(column: number, row: number, text: string | null, isTyped: boolean): void
   /** Where there is a sink only. */
-  putBytes(column: number, row: number, bytes: Uint8Array, from: number, to: number): void
+  putBytes(column: number, row: number, bytes: Uint8Array, from: number, to: number, isTyped: boolean): void
   keepFact(fact: Omit<CellFact, 'text'>): void
 }
 
@@ -49,6 +49,7 @@ export function createSheetRows(factsUntilLine: number, sinkOfRow: () => CellSin
   let isLineKnown = false
   let isHidden = false
   let cells: (string | null)[] = []
+  let typed: Typed = []
   let cellFacts: CellFact[] = []
   let rowCharacters = 0
   let batchCharacters = 0
@@ -87,6 +88,7 @@ export function createSheetRows(factsUntilLine: number, sinkOfRow: () => CellSin
     state.line = isLineKnown ? stated : lastLine + 1
     isHidden = hidden
     cells = []
+    typed = []
     cellFacts = []
     state.nextColumn = 0
     rowCharacters = 0
@@ -104,16 +106,17 @@ export function createSheetRows(factsUntilLine: number, sinkOfRow: () => CellSin
     if (isStarted) sink?.endRow()
     if (cells.length === 0) return
     batchCharacters += rowCharacters
-    state.rows.push(isHidden ? { line, cells, isHidden: true } : { line, cells })
+    state.rows.push(isHidden ? { line, cells, typed, isHidden: true } : { line, cells, typed })
     state.facts.push(line <= factsUntilLine ? cellFacts : null)
   }
 
-  function put(column: number, row: number, text: string | null): void {
+  function put(column: number, row: number, text: string | null, isTyped: boolean): void {
     if (!stand(column, row, text?.length ?? 0) || text === null) return
     if (state.sink !== null) {
-      state.sink.putText(column, text)
+      state.sink.putText(column, text, isTyped)
       return
     }
+    typed[column] = isTyped
     const gap = column - cells.length
     if (gap === 0) cells.push(text)
     else if (gap > 0 && gap <= WIDEST_FILLED_GAP) {
@@ -122,8 +125,8 @@ export function createSheetRows(factsUntilLine: number, sinkOfRow: () => CellSin
     } else cells[column] = text
   }
 
-  function putBytes(column: number, row: number, bytes: Uint8Array, from: number, to: number): void {
-    if (stand(column, row, to - from)) state.sink?.putBytes(column, bytes, from, to)
+  function putBytes(column: number, row: number, bytes: Uint8Array, from: number, to: number, isTyped: boolean): void {
+    if (stand(column, row, to - from)) state.sink?.putBytes(column, bytes, from, to, isTyped)
   }
 
   /** Whether something stands in the cell; a place that cannot be is refused. */

@@ -21,7 +21,7 @@ export function isPublicAddress(address: string): boolean {
 export function privateAddress(host: string, addresses: string[]): PermanentError {
   return new PermanentError('private_address', `"${host}" is an address of an inner network, which pages are not fetched from`, {
     detail: `It stands for ${addresses.join(', ')}.`,
-    hint: 'Correct the address; where the page really is an inner one, set allow_private_hosts in dba.scrapeconfig.',
+    hint: 'Correct the address; where the page really is an inner one, set allow_private_hosts in dba.scrapeconfig; a host that is not in start_url needs a row in dba.scrapehost as well.',
   })
 }
 

@@ -40,7 +40,7 @@ export function refusePrivateLiteral(url: URL, allowsPrivate: (host: string) => 
 }
 
 /** The host without port and without the brackets of IPv6. */
-function bareHost(url: URL): string {
+export function bareHost(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '')
 }
 

@@ -14,10 +14,10 @@ const USUAL_PLACES = [
 ]
 
 /**
- * The system's Chromium: where ROTA_CHROMIUM says, and only there when it says something; else in the usual places.
+ * The system's Chromium: where it is stated, and only there; else in the usual places.
  * @throws PermanentError `browser_missing`
  */
-export async function findBrowser(stated: string | null = process.env.ROTA_CHROMIUM || null): Promise<string> {
+export async function findBrowser(stated: string | null = null): Promise<string> {
   const places = stated === null ? USUAL_PLACES : [stated]
   for (const place of places) if (await isExecutable(place)) return place
   throw new PermanentError('browser_missing', 'No Chromium is installed on this machine', {

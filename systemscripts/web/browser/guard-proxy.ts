@@ -7,6 +7,7 @@ import { connect as connectTls } from 'node:tls'
 import { JobError } from '../../errors.ts'
 import { checkedLookup } from '../address/checked-connect.ts'
 import { isPublicAddress, privateAddress } from '../address/private-address.ts'
+import { refusePrivateName } from '../address/proxied-name.ts'
 import { authorizationHeader } from '../request-headers.ts'
 import type { WebClient } from '../web-client.ts'
 
@@ -141,6 +142,7 @@ async function openTunnel(client: WebClient, host: string, port: number): Promis
   if (isIP(host) !== 0 && !client.allowsPrivate(host) && !isPublicAddress(host)) throw privateAddress(host, [host])
   const { proxy } = client
   if (proxy === null) return connected(connect({ host, port, lookup: checkedLookup(client.allowsPrivate) }), client)
+  await refusePrivateName(host, client.allowsPrivate)
   const url = new URL(proxy.url)
   const isTls = url.protocol === 'https:'
   const place = { host: url.hostname, port: Number(url.port || (isTls ? 443 : 80)) }

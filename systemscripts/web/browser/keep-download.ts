@@ -1,8 +1,8 @@
 import type { Download } from 'playwright-core'
 import { JobError } from '../../errors.ts'
 import { hashFile } from '../../hash-file.ts'
-import { safeFileName } from '../../mail/file-name.ts'
 import { moveFile } from '../../move-file.ts'
+import { safeFileName } from '../../safe-file-name.ts'
 
 export interface SavedDownload {
   path: string

@@ -1,23 +1,34 @@
-import { type Download, errors, type Page, type Response } from 'playwright-core'
+import { type Download, errors, type Page, type Request, type Response } from 'playwright-core'
 import { JobError } from '../../errors.ts'
 import type { GuardProxy } from './guard-proxy.ts'
 
 /** After this long a page that is never quiet counts as ready. */
 const RESTLESS_MS = 5000
 
+export interface OpenedPage {
+  response: Response
+  isEmpty: boolean
+  /** @throws why the page that a script or a click went on to since was not reached */
+  refuseLost(): void
+}
+
 /**
  * Opens an address and gives the answer that the page came with in the end. An error without a body, which the browser shows a page of its own
  * for, is an answer like any other; where our proxy answered because a host was not reached, that is thrown.
  */
-export async function openAddress(
-  page: Page,
-  address: string,
-  { failures }: GuardProxy,
-): Promise<{ response: Response; isEmpty: boolean }> {
+export async function openAddress(page: Page, address: string, { failures }: GuardProxy): Promise<OpenedPage> {
   let last: Response | null = null
+  let lost: unknown
   let isEmpty = false
+  const isOfPage = (request: Request): boolean => request.isNavigationRequest() && request.frame() === page.mainFrame()
+  const failureAt = (url: string): unknown => failures.get(new URL(url).hostname.replace(/^\[|\]$/g, ''))
   page.on('response', (response) => {
-    if (response.request().isNavigationRequest() && response.frame() === page.mainFrame()) last = response
+    if (!isOfPage(response.request())) return
+    last = response
+    lost = response.status() === 502 ? failureAt(response.url()) : undefined
+  })
+  page.on('requestfailed', (request) => {
+    if (isOfPage(request)) lost = failureAt(request.url())
   })
   const response = await page.goto(address, { waitUntil: 'domcontentloaded' }).catch((error: unknown) => {
     isEmpty = error instanceof Error && error.message.includes('ERR_HTTP_RESPONSE_CODE_FAILURE')
@@ -25,9 +36,12 @@ export async function openAddress(
     throw error
   })
   if (response === null) throw new Error('net::ERR_ABORTED: no answer')
-  const failure = response.status() === 502 ? failures.get(new URL(response.url()).hostname.replace(/^\[|\]$/g, '')) : undefined
+  const refuseLost = (): void => {
+    if (lost !== undefined) throw lost
+  }
+  const failure = response.status() === 502 ? failureAt(response.url()) : undefined
   if (failure !== undefined) throw failure
-  return { response, isEmpty }
+  return { response, isEmpty, refuseLost }
 }
 
 /** The page as it is now; one that goes on to another at the moment is waited for. */

@@ -1,13 +1,19 @@
-import { safeFileName } from '../../mail/file-name.ts'
+import { safeFileName } from '../../safe-file-name.ts'
 import { headerText } from './header-text.ts'
 
 /**
  * A safe name for what an address gave: from Content-Disposition (RFC 6266; `filename*` of RFC 5987 goes before `filename`), else the last
- * part of the address, else `download`. Names in raw UTF-8, in percents and in MIME words are understood, as browsers do.
+ * part of the address up to `;` or `?`, else `download`. Names in raw UTF-8, in percents and in MIME words are understood, as browsers do.
  */
 export function statedName(disposition: string | null, url: URL): string {
-  const named = nameIn(disposition ?? '') ?? percentDecoded(url.pathname.split('/').findLast((part) => part !== '') ?? '', 'utf-8')
+  const named = nameIn(disposition ?? '') ?? nameInAddress(url)
   return safeFileName(named.trim() === '' ? 'download' : named)
+}
+
+/** The last part of an address, up to `;` or `?`; empty where it has none. */
+export function nameInAddress(url: URL): string {
+  const [last = ''] = (url.pathname.split('/').findLast((part) => part !== '') ?? '').split(';')
+  return percentDecoded(last, 'utf-8').replace(/[;?].*$/s, '')
 }
 
 function nameIn(header: string): string | null {

@@ -4,12 +4,16 @@ import { createCellFinder } from './header-cells.ts'
 import type { Resolve } from './links.ts'
 import { compileMatcher, type TextMatcher } from './match-text.ts'
 import type { FieldRule } from './rules.ts'
-import { checkSelector, elementsOf, findInRows } from './selectors.ts'
+import { checkSelector, findInRows } from './selectors.ts'
 
 /** A page while it is read. */
 export interface OpenPage {
   $: CheerioAPI
+  /** The element of the page itself. */
+  root: Element | null
   resolve: Resolve
+  /** All that a selector finds in the page; looked for once. */
+  select(selector: string): Element[]
   status: number
   /** All that is visible. */
   text(): string
@@ -47,14 +51,14 @@ export function compileField(rule: FieldRule): CompiledField {
       const forAll = (value: string | null, matched: number) => ({ values: rows.map(() => value), matched })
       if (pageText) return forAll(filtered(page.text(), matches), 1)
       if (isOfPage && selector !== null) {
-        const elements = elementsOf(page.$(selector))
+        const elements = page.select(selector)
         return forAll(firstValue(page, elements), elements.length)
       }
       const found = foundInRows(page, rows, headers, selector)
       return { values: rows.map((row) => firstValue(page, found.get(row) ?? [])), matched: [...found.values()].flat().length }
     },
     holds(page) {
-      const elements = selector === null ? [] : elementsOf(page.$(selector))
+      const elements = selector === null ? [] : page.select(selector)
       const isThere = selector === null || (matches === null && !rule.attribute ? elements.length > 0 : firstValue(page, elements) !== null)
       const isSaid = !pageText || matches === null || matches(page.text()) !== null
       const isAnswered = statusCodes === null || statusCodes.includes(page.status)
@@ -78,11 +82,18 @@ function rawValue(page: OpenPage, element: Element, attribute: string | null): s
 
 /** Without headers and selector the row itself. */
 function foundInRows(page: OpenPage, rows: Element[], headers: string[] | null, selector: string | null): Map<Element, Element[]> {
-  if (headers === null) return selector === null ? new Map(rows.map((row) => [row, [row]])) : findInRows(page.$, rows, selector)
+  if (headers === null) return selector === null ? new Map(rows.map((row) => [row, [row]])) : findIn(page, rows, selector)
   const cellBelow = createCellFinder()
   const cells = new Map(rows.map((row) => [row, cellBelow(row, headers)]))
   if (selector === null) return new Map([...cells].map(([row, cell]) => [row, cell === null ? [] : [cell]]))
   const wanted = [...cells.values()].filter((cell) => cell !== null)
   const inside = findInRows(page.$, wanted, selector)
   return new Map([...cells].map(([row, cell]) => [row, cell === null ? [] : (inside.get(cell) ?? [])]))
+}
+
+/** Where the page is the one row, what is in it is what is in the page, but for the element of the page and what a selector says of it. */
+function findIn({ $, root, select }: OpenPage, rows: Element[], selector: string): Map<Element, Element[]> {
+  const [row] = rows
+  const isOfPage = rows.length === 1 && row !== undefined && row === root && !/(^|,)\s*[>+~]|:scope/.test(selector)
+  return isOfPage ? new Map([[row, select(selector).filter((element) => element !== row)]]) : findInRows($, rows, selector)
 }

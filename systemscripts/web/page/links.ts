@@ -1,5 +1,6 @@
 import type { CheerioAPI } from 'cheerio'
 import { type Element, shownText } from '../../spreadsheet/html/shown-text.ts'
+import { allNamed } from './named.ts'
 import type { PageLink } from './rules.ts'
 import { elementsOf } from './selectors.ts'
 
@@ -8,9 +9,9 @@ export type Resolve = (address: string) => string | null
 
 /** `<base href>` counts, as in a browser. The part behind `#` is left out. */
 export function resolver($: CheerioAPI, pageUrl: string): Resolve {
-  const stated = $('base[href]').first().attr('href')
-  const base = stated === undefined ? pageUrl : (URL.parse(stated.trim(), pageUrl)?.href ?? pageUrl)
+  let base: string | null = null
   return (address) => {
+    base ??= baseOf($, pageUrl)
     const url = URL.parse(address.trim(), base)
     if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return null
     url.hash = ''
@@ -18,9 +19,15 @@ export function resolver($: CheerioAPI, pageUrl: string): Resolve {
   }
 }
 
-/** Links that a selector finds, each address once. What it finds may be the link itself or something around one. */
-export function findLinks($: CheerioAPI, selector: string, resolve: Resolve): { links: PageLink[]; matched: number } {
-  const elements = elementsOf($(selector))
+function baseOf($: CheerioAPI, pageUrl: string): string {
+  for (const { attribs } of allNamed($, 'base')) {
+    if (attribs.href !== undefined) return URL.parse(attribs.href.trim(), pageUrl)?.href ?? pageUrl
+  }
+  return pageUrl
+}
+
+/** The links in some elements, each address once. An element may be the link itself or something around one. */
+export function linksIn($: CheerioAPI, elements: Element[], resolve: Resolve): PageLink[] {
   const links = new Map<string, PageLink>()
   for (const element of elements) {
     for (const [address, link] of addressesOf($, element)) {
@@ -28,7 +35,7 @@ export function findLinks($: CheerioAPI, selector: string, resolve: Resolve): { 
       if (url !== null && !links.has(url)) links.set(url, { url, text: shownText(link) })
     }
   }
-  return { links: [...links.values()], matched: elements.length }
+  return [...links.values()]
 }
 
 function addressesOf($: CheerioAPI, element: Element): [string, Element][] {

@@ -30,6 +30,8 @@ export interface PageRules {
   followPattern?: string | null
   nextSelector?: string | null
   fileSelector?: string | null
+  /** Of these links those whose address, or file name in it, matches. */
+  filePattern?: string | null
 }
 
 export interface PageSource {

@@ -1,6 +1,6 @@
 /**
  * Whether a page is written so plainly that any parser makes the same tree of it: html, head and body are there, every element is closed
- * where it should be, tables have their tbody, and nothing stands where the HTML standard (13.2.6) would move, close or drop it.
+ * where it should be, rows stand in tables or their parts, and nothing stands where the HTML standard (13.2.6) would move, close or drop it.
  *
  * A page that is not may still be a good one. It is read by the parser of the standard then, which takes twice as long.
  */
@@ -31,6 +31,7 @@ export function isWellNested(html: string): boolean {
     const name = opening?.[1]?.toLowerCase() ?? ''
     if (opening === null || TROUBLE.has(name) || !mayStandIn(open, name, seen)) return false
     at = OPENING.lastIndex
+    if (open.length >= DEEPEST) return false
     seen |= FRAME[name] ?? 0
     if (VOID.has(name)) continue
     if (opening[2] === '/') return false
@@ -43,6 +44,9 @@ export function isWellNested(html: string): boolean {
 
 const OPENING = /<([a-z][a-z0-9-]*)(?:\s+[^\s"'<>/=]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'=<>`]+(?=[\s>])))?)*\s*(\/?)>/iy
 const CLOSING = /<\/([a-z][a-z0-9-]*)\s*>/iy
+
+/** Beyond it a page is made to be slow: browsers nest no deeper. Most of what is asked of an element goes through all that it stands in. */
+const DEEPEST = 512
 
 /** Each must come once, in this order. */
 const FRAME: Record<string, number> = { html: 1, head: 2, body: 4 }
@@ -74,7 +78,8 @@ const PARENTS: Record<string, string[]> = {
   thead: ['table'],
   tbody: ['table'],
   tfoot: ['table'],
-  tr: ['thead', 'tbody', 'tfoot'],
+  // In a table itself: parse-page.ts gives them their tbody.
+  tr: ['table', 'thead', 'tbody', 'tfoot'],
   td: ['tr'],
   th: ['tr'],
   col: ['colgroup'],

@@ -26,8 +26,19 @@ after(async () => {
   if (dovecotIsInstalled) await dovecot.end()
 })
 
-async function open(t: { after(end: () => Promise<void>): void }, user: string): Promise<Mailbox> {
-  const mailbox = await openImapMailbox({ host: '127.0.0.1', port: dovecot.port, user, login: { password: 'secret' }, tls: 'off' })
+async function open(
+  t: { after(end: () => Promise<void>): void },
+  user: string,
+  options: { timeoutSeconds?: number } = {},
+): Promise<Mailbox> {
+  const mailbox = await openImapMailbox({
+    host: '127.0.0.1',
+    port: dovecot.port,
+    user,
+    login: { password: 'secret' },
+    tls: 'off',
+    ...options,
+  })
   t.after(() => mailbox.close())
   return mailbox
 }
@@ -149,9 +160,15 @@ test('a hint comes with new mail', needsDovecot, async (t) => {
   await dovecot.deliver('hints', plainMail())
   const mailbox = await open(t, 'hints')
   await mailbox.look('INBOX', { since: null })
-  const hint = mailbox.hint('INBOX', 60)
+  const hint = mailbox.hint?.('INBOX', 60)
   await dovecot.deliver('hints', plainMail())
   assert.equal(await hint, true)
+})
+
+test('a server that has nothing to tell is waited for longer than one that answers', needsDovecot, async (t) => {
+  const mailbox = await open(t, 'hints', { timeoutSeconds: 1 })
+  await mailbox.look('INBOX', { since: null })
+  assert.equal(await mailbox.hint?.('INBOX', 2.5), false)
 })
 
 test('a wrong password is refused, and encryption works from the first byte and by STARTTLS', needsDovecot, async (t) => {
@@ -173,5 +190,6 @@ test('an attachment of 50 MB is read without 50 MB of memory', needsDovecot, asy
   const found = JSON.parse(stdout)
   t.diagnostic(stdout.trim())
   assert.equal(found.bytes, 50_300_000)
-  assert.ok(found.rssGrowth < 50_000_000, `memory grew by ${found.rssGrowth} bytes`)
+  // What the process has of the system beyond that depends on when the system takes pages back.
+  assert.ok(found.bufferGrowth < 32_000_000, `buffers grew by ${found.bufferGrowth} bytes`)
 })

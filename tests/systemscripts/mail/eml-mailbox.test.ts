@@ -58,7 +58,7 @@ test('a folder that is missing says so', async (t) => {
   await assert.rejects(mailbox.look('Other', { since: null }), { code: 'mail_folder_missing' })
 })
 
-test('messages without Message-ID are told apart by their whole header, others by Message-ID and date', async (t) => {
+test('messages without Message-ID are told apart by their whole header, others by Message-ID, date, sender, subject and boundary', async (t) => {
   const folder = await temporaryFolder(t)
   const received = (id: string) => [`Received: from a by b id ${id}; Thu, 19 Nov 2026 10:00:00 +0100`]
   const mails = {
@@ -67,6 +67,8 @@ test('messages without Message-ID are told apart by their whole header, others b
     '3.eml': Buffer.concat([mail('Status: RO', 'X-UID: 77'), plainMail({ messageId: null, above: received('1') })]),
     '4.eml': plainMail({ messageId: '<same@x>', above: received('4') }),
     '5.eml': plainMail({ messageId: '<same@x>', above: received('5') }),
+    '7.eml': Buffer.concat([mail('Content-Type: multipart/mixed; boundary=7'), plainMail({ messageId: '<same@x>' })]),
+    '8.eml': Buffer.concat([mail('Content-Type: multipart/mixed; boundary=8'), plainMail({ messageId: '<same@x>' })]),
     '6.eml': plainMail({ messageId: '<same@x>', date: 'Fri, 20 Nov 2026 10:00:00 +0100' }),
   }
   for (const [name, bytes] of Object.entries(mails)) await writeFile(join(folder, name), bytes)
@@ -78,4 +80,5 @@ test('messages without Message-ID are told apart by their whole header, others b
   assert.equal(key['1.eml'], key['3.eml'], 'what a mailbox adds does not count')
   assert.equal(key['4.eml'], key['5.eml'])
   assert.notEqual(key['4.eml'], key['6.eml'], 'a sender that gives every mail the same id')
+  assert.notEqual(key['7.eml'], key['8.eml'], 'the same, in one second')
 })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { peerFetch } from './imap-peer-fetch.ts'
+import { isIn, searched } from './imap-peer-search.ts'
 
 export interface PeerMessage {
   uid: number
@@ -26,6 +27,8 @@ export interface PeerOptions {
   delimiter?: string
   /** Gives whole parts, whatever piece is asked for. */
   ignoresPieces?: boolean
+  /** Carries out commands that come together at once, as a server may: the answers of the later ones come first, the ends in any order. */
+  isBusy?: boolean
   /** Answers to a login instead of judging it. */
   loginAnswer?: string
   /** Drops the connection when a command holds this text. */
@@ -106,6 +109,7 @@ class PeerSession {
   /** How many messages the client was told of. */
   told = 0
   waiting: ((line: string) => void) | null = null
+  heldBack: Buffer[] | null = null
 
   constructor(socket: Socket, shared: Shared) {
     this.shared = shared
@@ -117,6 +121,7 @@ class PeerSession {
   listen(socket: Socket): void {
     socket.on('data', (piece: Buffer) => {
       this.buffered = Buffer.concat([this.buffered, piece])
+      this.heldBack = []
       for (let end = this.buffered.indexOf('\r\n'); end !== -1; end = this.buffered.indexOf('\r\n')) {
         const literal = /\{(\d+)\+?\}$/.exec(this.buffered.toString('utf8', 0, end))
         if (literal && this.buffered.length < end + 2 + Number(literal[1])) {
@@ -128,6 +133,9 @@ class PeerSession {
         this.buffered = this.buffered.subarray(length + (literal ? 0 : 2))
         this.take(line)
       }
+      const held = this.heldBack.reverse()
+      this.heldBack = null
+      for (const bytes of held) this.socket.write(bytes)
     })
   }
 
@@ -253,7 +261,15 @@ class PeerSession {
           .join(' ')}`,
       )
     const chosen = folder.messages.filter(({ uid }) => isIn(rest.split(' ')[0] ?? '', uid, folder))
-    if (command === 'FETCH') for (const message of chosen) this.send(peerFetch(message, folder, rest, this.shared.options))
+    if (command === 'FETCH') {
+      const answers = chosen.map((message) => peerFetch(message, folder, rest, this.shared.options))
+      if (this.shared.options.isBusy && this.heldBack) {
+        this.heldBack.unshift(Buffer.from(`${done}\r\n`))
+        this.heldBack.push(...answers)
+        return
+      }
+      for (const answer of answers) this.send(answer)
+    }
     if (command === 'STORE')
       for (const message of chosen) for (const [flag] of rest.matchAll(/(?<=[( ])\\?[\w$.-]+(?=[ )])/g)) message.flags.add(flag)
     if (command === 'COPY' || command === 'MOVE') {
@@ -265,21 +281,4 @@ class PeerSession {
       folder.messages = folder.messages.filter((message) => !(chosen.includes(message) && message.flags.has('\\Deleted')))
     this.send(done)
   }
-}
-
-function isIn(set: string, uid: number, folder: PeerFolder): boolean {
-  const newest = folder.messages.at(-1)?.uid ?? 0
-  return set.split(',').some((range) => {
-    const [from = 0, to = from] = range.split(':').map((text) => (text === '*' ? newest : Number(text)))
-    return uid >= Math.min(from, to) && uid <= Math.max(from, to)
-  })
-}
-
-function searched(query: string, folder: PeerFolder): (message: PeerMessage) => boolean {
-  const uids = /\bUID (\S+)/.exec(query)?.[1]
-  const since = /\b(?:SENT)?SINCE "?([\w-]+)"?/.exec(query)?.[1]
-  return ({ uid, flags, receivedAt }) =>
-    !(/UNDELETED|NOT DELETED/.test(query) && flags.has('\\Deleted')) &&
-    (uids === undefined || isIn(uids, uid, folder)) &&
-    (since === undefined || receivedAt.getTime() >= Date.parse(`${since} UTC`))
 }

@@ -118,13 +118,26 @@ test('programs, scripts and macro files are refused by name, however it is disgu
 
 test('programs and macros are refused by their bytes, whatever the name says', async (t) => {
   const judged = async (name: string, bytes: string | Uint8Array, types = BLOCKED_BY_DEFAULT) =>
-    blockedByContent(await temporaryFile(t, name, bytes), types)
+    blockedByContent(await temporaryFile(t, name, bytes), Buffer.from(bytes).subarray(0, 64), types)
   assert.equal(await judged('prices.xlsx', 'MZ\x90\0rest'), 'a Windows program')
   assert.equal(await judged('prices.csv', '\x7fELF rest'), 'a Linux program')
   assert.equal(await judged('run', '#!/bin/sh\n'), 'a script')
   assert.equal(await judged('prices.xlsx', zipOf({ 'xl/vbaProject.bin': 'x' })), 'a document with macros (vbaProject.bin)')
   assert.equal(await judged('data.zip', zipOf({ 'a.csv': 'x', 'b/run.EXE': 'x' })), 'an archive that holds "b/run.EXE"')
   assert.equal(await judged('prices.xlsx', zipOf({ 'xl/workbook.xml': 'x', 'xl/printerSettings/printerSettings1.bin': 'x' })), null)
+  const workbook = zipOf({ 'xl/vbaProject.bin': 'x' })
+  assert.equal(
+    await judged('data.zip', zipOf({ 'in.zip': zipOf({ 'prices.xlsx': workbook }) })),
+    'an archive that holds "in.zip", an archive that holds "prices.xlsx", a document with macros (vbaProject.bin)',
+  )
+  assert.equal(
+    await judged('data.zip', zipOf({ 'in.zip': zipOf({ 'evil.docm': 'x' }) })),
+    'an archive that holds "in.zip", an archive that holds "evil.docm"',
+  )
+  assert.equal(await judged('data.zip', zipOf({ 'readme.txt': 'MZ\x90\0rest' })), 'an archive that holds "readme.txt", a Windows program')
+  assert.equal(await judged('data.zip', zipOf({ 'in.zip': zipOf({ 'a.csv': 'a;b' }), 'b.csv': '' })), null)
+  const deep = [1, 2, 3, 4].reduce((inner) => zipOf({ 'in.zip': inner }), zipOf({ 'a.csv': 'a' }))
+  assert.match((await judged('data.zip', deep)) ?? '', /too deep within archives/)
   assert.equal(await judged('prices.csv', 'a;b\n1;2\n'), null)
   assert.equal(await judged('empty.csv', ''), null)
   assert.equal(await judged('prices.xlsx', 'MZ', ['macro']), null)

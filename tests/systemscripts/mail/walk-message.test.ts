@@ -174,9 +174,9 @@ test('nesting without end and parts without number end somewhere', async () => {
   for (let part: MessagePart | undefined = root; part; part = part.children[0]) depth += 1
   assert.ok(depth <= 32, String(depth))
   const many = await walkMessage(
-    inPieces(mail('Content-Type: multipart/mixed; boundary=b', '', ...Array.from({ length: 9000 }, () => '--b\r\n\r\nx')), 10_000),
+    inPieces(mail('Content-Type: multipart/mixed; boundary=b', '', ...Array.from({ length: 25_000 }, () => '--b\r\n\r\nx')), 10_000),
   )
-  assert.ok(many.children.length <= 2000)
+  assert.ok(many.children.length <= 20_000)
 })
 
 test('a part of one line that never ends is walked without being kept', async () => {

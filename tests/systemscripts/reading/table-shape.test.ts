@@ -47,13 +47,13 @@ describe('the header', () => {
       { line: 1, cells: ['region', '2024-01-01'], shown: ['region', 'Jan-24'] },
       { line: 2, cells: ['N', '5'] },
     ]
-    const table = await tableOfGrid({ kind: 'xlsx', sheet: 'S', names: null, rows: [rows] }, standard, 'f.xlsx')
+    const table = await tableOfGrid(() => ({ kind: 'xlsx', sheet: 'S', names: null, rows: [rows] }), standard, 'f.xlsx')
     assert.deepEqual([table.facts.headers, await valuesOf(table)], [['region', 'Jan-24'], [['N', '5']]])
   })
 
   test('may be stated by the file itself', async () => {
     const rows = [{ line: 1, cells: ['1', null] }]
-    const table = await tableOfGrid({ kind: 'json', sheet: null, names: ['id', 'name'], rows: [rows] }, standard, 'f.json')
+    const table = await tableOfGrid(() => ({ kind: 'json', sheet: null, names: ['id', 'name'], rows: [rows] }), standard, 'f.json')
     assert.deepEqual([table.facts.headers, table.facts.headerLine, await valuesOf(table)], [['id', 'name'], 0, [['1', null]]])
   })
 })
@@ -114,7 +114,7 @@ describe('the table ends', () => {
       { line: 3, cells: ['3', '4'] },
     ]
     for (const skipHidden of [false, true]) {
-      const table = await tableOfGrid({ kind: 'xlsx', sheet: null, names: null, rows: [rows] }, { ...standard, skipHidden }, 'f')
+      const table = await tableOfGrid(() => ({ kind: 'xlsx', sheet: null, names: null, rows: [rows] }), { ...standard, skipHidden }, 'f')
       assert.equal((await rowsOf(table)).length, skipHidden ? 1 : 2)
     }
   })
@@ -130,6 +130,36 @@ test('a value beyond the columns is never cut: it refuses the row, and the whole
     rejects.map(({ line, column, value, rule, raw }) => ({ line, column, value, rule, raw })),
     [{ line: 302, column: null, value: 'lost?', rule: 'too_many_fields', raw: { a: '3', b: '4', column_4: 'lost?' } }],
   )
+})
+
+test('the table is given again with every column in which something stands, called by its place', async () => {
+  const rows: Cells[] = [
+    ['a', null, 'column_4'],
+    ...Array.from({ length: 300 }, (): Cells => ['1', null, '2']),
+    ['3', null, '4', 'beyond'],
+    ['5', 'between', '6'],
+  ]
+  const table = await (await tableOf(rows)).withAllColumns()
+  assert.deepEqual(table.facts.headers, ['a', 'column_2', 'column_4', 'column_4_2'])
+  assert.deepEqual((await valuesOf(table)).slice(-2), [
+    ['3', null, '4', 'beyond'],
+    ['5', 'between', '6', null],
+  ])
+  const csv = await openText(`a,b\n${'1,2\n'.repeat(300)}3,4,,lost?\n5,6,,\n`)
+  const wide = await csv.withAllColumns()
+  assert.deepEqual(wide.facts.headers, ['a', 'b', 'column_4'])
+  assert.deepEqual((await valuesOf(wide)).slice(-2), [
+    ['3', '4', 'lost?'],
+    ['5', '6', null],
+  ])
+})
+
+test('all columns are those of the table: of the range, above what ends it, and of rows that are not left out', async () => {
+  const rows: Cells[] = [['a', 'b'], ...Array.from({ length: 300 }, (): Cells => ['1', '2']), ['3', '4', '5'], ['Total', '', '', '9']]
+  const ended = await (await tableOf(rows, { endsWhen: /^Total/ })).withAllColumns()
+  assert.deepEqual(ended.facts.headers, ['a', 'b', 'column_3'])
+  const inRange = await (await tableOf(rows, { range: parseCellRange('A:B') })).withAllColumns()
+  assert.deepEqual(inRange.facts.headers, ['a', 'b'])
 })
 
 test('a hundred thousand rows with a value in the last column of a sheet are read in a moment', { timeout: 60_000 }, async () => {
@@ -161,11 +191,17 @@ test('keys of a row are different from each other, whatever the headers are', ()
   assert.deepEqual(headerKeys(['a', '', 'a', ' ', 'a_2', '__proto__']), ['a', 'column_2', 'a_2', 'column_4', 'a_2_2', '__proto__'])
 })
 
+test('a hundred thousand headers of one name are told apart without counting from the start each time', { timeout: 10_000 }, () => {
+  const keys = headerKeys(Array.from({ length: 100_000 }, () => 'x'))
+  assert.equal(keys.at(-1), 'x_100000')
+  assert.equal(new Set(keys).size, 100_000)
+})
+
 const standard: ShapeOptions = { headerRow: null, headerRows: 1, range: null, skipHidden: false, endsWhen: null }
 
 function tableOf(rows: Cells[], options: Partial<ShapeOptions> = {}): Promise<SourceTable> {
   const filled = rows.flatMap((cells, index) => (cells.length === 0 ? [] : [{ line: index + 1, cells: cells.map((cell) => cell || null) }]))
-  return tableOfGrid({ kind: 'xlsx', sheet: null, names: null, rows: [filled] }, { ...standard, ...options }, 'file.xlsx')
+  return tableOfGrid(() => ({ kind: 'xlsx', sheet: null, names: null, rows: [filled] }), { ...standard, ...options }, 'file.xlsx')
 }
 
 async function valuesOf(table: SourceTable): Promise<Cells[]> {

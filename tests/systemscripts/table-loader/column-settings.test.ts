@@ -22,6 +22,7 @@ function column(type: string, rest: Partial<TargetColumn> = {}): TargetColumn {
     name: 'a',
     type,
     baseType: type,
+    domain: null,
     isNotNull: false,
     hasDefault: false,
     isIdentity: false,

@@ -136,3 +136,11 @@ test('a new and a missing column are said to be the same where their names are a
   ])
   assert.deepEqual(decideDrift(['a', 'c', 'volume'], target('a', 'umsatz', 'c'), addNull, names).renames, [])
 })
+
+test('a hundred thousand new columns are gone through once', { timeout: 10_000 }, () => {
+  const columns = Array.from({ length: 100_000 }, (_, index) => `column_${index}`)
+  const policy: DriftPolicy = { onNewColumn: 'extra', onMissingColumn: 'null' }
+  const drift = decideDrift(columns, target('column_0'), policy, names)
+  assert.equal(drift.extra.length, 99_999)
+  assert.deepEqual(drift.ignored, [])
+})

@@ -110,3 +110,34 @@ test('a proposal fits every value that it was made from', () => {
     { numRuns: 3000 },
   )
 })
+
+test('cells of numbers beside texts of one form are one column of numbers', () => {
+  const proposed = (cells: (string | number)[]) => {
+    const { type, format } = inferColumn(
+      cells.map(String),
+      cells.map((cell) => typeof cell === 'number'),
+    )
+    return format === null ? type : `${type} ${format}`
+  }
+  assert.equal(proposed([1234.5, '1234.5', 7]), 'numeric')
+  assert.equal(proposed([5, '6']), 'integer')
+  assert.equal(proposed([5, '006']), 'text')
+  assert.equal(proposed([1234.5, '1.234,56', '7']), 'numeric 1.234,56')
+  assert.equal(proposed([5, '1.234.567']), 'integer 1.234,56')
+  assert.equal(proposed([5_000_000_000, '1.234.567']), 'bigint 1.234,56')
+  assert.equal(proposed([0.5, '12 %']), 'numeric 1234.56 %')
+  // The cell says nothing about what the comma in the text is.
+  assert.equal(proposed([1234.5, '1,234']), 'text')
+  assert.equal(proposed([5, '+49123']), 'text')
+})
+
+test('cells of dates beside texts of one form are one column of dates', () => {
+  const isTyped = [true, false, false]
+  assert.deepEqual(
+    [inferColumn(['2024-03-04', '31.12.2024', '1.2.2024'], isTyped)].map(({ type, format }) => [type, format]),
+    [['date', 'd.M.yyyy']],
+  )
+  assert.equal(inferColumn(['2024-03-04 10:00:00', '31.12.2024'], isTyped).type, 'timestamp without time zone')
+  assert.equal(inferColumn(['2024-03-04', '01/02/2024'], isTyped).type, 'text')
+  assert.equal(inferColumn(['2024-03-04', 'soon'], isTyped).type, 'text')
+})

@@ -109,10 +109,22 @@ test('a day that a zone never had is moved like any other skipped time', () => {
 
 test('a cell of a date is taken as it is, whatever the format says of texts', () => {
   const day = rule('date', { format: 'dd/MM/yyyy' })
-  assert.equal(converted('2024-03-04', day, true), '2024-03-04')
-  assert.equal(converted('04/03/2024', day, true), '2024-03-04')
-  assert.equal(converted('2024-03-04', rule('date', { format: 'yyyy-dd-MM' }), true), '<ambiguous_date>')
-  assert.equal(converted('05:06:07', rule('time', { format: 'h:mm a' }), true), '05:06:07')
+  assert.equal(converted('2024-03-04', day, 'typed'), '2024-03-04')
+  assert.equal(converted('2024-03-04', rule('date', { format: 'yyyy-dd-MM' }), 'typed'), '2024-03-04')
+  assert.equal(converted('05:06:07', rule('time', { format: 'h:mm a' }), 'typed'), '05:06:07')
+  assert.equal(converted('00:26:30', rule('interval', { format: 'mm:ss:SSS' }), 'typed'), '00:26:30')
+})
+
+test('a cell of a number is a day where the format says how', () => {
+  assert.equal(converted('20240304', rule('date', { format: 'yyyyMMdd' }), 'typed'), '2024-03-04')
+  assert.equal(converted('45355', rule('date', { format: 'dd/MM/yyyy' }), 'typed'), '<not_a_date>')
+})
+
+test('a text beside cells of dates is read by the format alone', () => {
+  assert.equal(converted('04/03/2024', rule('date', { format: 'dd/MM/yyyy' })), '2024-03-04')
+  assert.equal(converted('2024-03-04', rule('date', { format: 'dd/MM/yyyy' })), '<not_a_date>')
+  assert.equal(converted('2024-03-04', rule('date', { format: 'yyyy-dd-MM' })), '2024-04-03')
+  assert.equal(converted('2024-03-04', rule('date', { format: 'yyyy-dd-MM' }), 'unknown'), '<ambiguous_date>')
 })
 
 test('what is refused says what to write', () => {

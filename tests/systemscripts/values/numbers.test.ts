@@ -99,21 +99,34 @@ for (const [type, format, text, becomes] of cases) {
 
 test('a cell of a number is taken as it is, whatever the format says of texts', () => {
   const price = rule('numeric', { format: '1.234,56' })
-  for (const [text, becomes] of [
-    ['1234.5', '1234.5'],
-    ['0.125', '0.125'],
-    ['1.234,56', '1234.56'],
-    ['12', '12'],
-  ] as const)
-    assert.equal(converted(text, price, true), becomes)
-  assert.equal(converted('0.12', rule('numeric', { format: '12,5 %' }), true), '0.12')
-  assert.equal(converted('12 %', rule('numeric', { format: '12,5 %' }), true), '0.12')
+  for (const text of ['1234.5', '0.125', '12', '1.234', '-7.001']) assert.equal(converted(text, price, 'typed'), text)
+  assert.equal(converted('0.12', rule('numeric', { format: '12,5 %' }), 'typed'), '0.12')
+  assert.equal(converted('1234.5', rule('integer', { format: '1.234,56 round' }), 'typed'), '1235')
+  assert.equal(converted('1.234,56', price, 'typed'), '<not_a_number>')
 })
 
-test('where cells are typed, a number that could be two is refused rather than guessed', () => {
-  assert.equal(converted('1.234', rule('numeric', { format: '1.234,56' }), true), '<ambiguous_number>')
-  assert.equal(converted('1.234', rule('integer', { format: '1.234,56' }), true), '<ambiguous_number>')
-  assert.equal(converted('1.234', rule('numeric', { format: '1234,56' }), true), '1.234')
+test('a text beside cells of numbers is read by the format alone', () => {
+  const price = rule('numeric', { format: '1.234,56' })
+  assert.equal(converted('1.234', price), '1234')
+  assert.equal(converted('1.234,56', price), '1234.56')
+  assert.equal(converted('1234.5', price), '<not_a_number>')
+  assert.equal(converted('12 %', rule('numeric', { format: '12,5 %' })), '0.12')
+})
+
+test('a value that a transform has changed is a text', () => {
+  const price = rule('numeric', { format: '1.234,56', transform: 'replace("EUR ", "")' })
+  assert.equal(converted('1.234', price, 'typed'), '1.234')
+  assert.equal(converted('EUR 1.234', price), '1234')
+  assert.equal(converted('1.234', rule('numeric', { format: '1.234,56', transform: 'suffix("0")' }), 'typed'), '<not_a_number>')
+  assert.equal(converted('2024-03-04', rule('text', { transform: 'date("dd.MM.yyyy")' }), 'typed'), '2024-03-04')
+  assert.equal(converted('2024-03-04', rule('text', { transform: 'date("dd.MM.yyyy")' })), '<not_a_date>')
+})
+
+test('of unknown origin, a number that could be two is refused rather than guessed', () => {
+  assert.equal(converted('1.234', rule('numeric', { format: '1.234,56' }), 'unknown'), '<ambiguous_number>')
+  assert.equal(converted('1.234', rule('integer', { format: '1.234,56' }), 'unknown'), '<ambiguous_number>')
+  assert.equal(converted('1.234', rule('numeric', { format: '1234,56' }), 'unknown'), '1.234')
+  assert.equal(converted('1.234,5', rule('numeric', { format: '1.234,56' }), 'unknown'), '1234.5')
 })
 
 test('an absurd number of digits costs no time', () => {

@@ -17,7 +17,7 @@ export function rule(type: string, more: Partial<ColumnRule> = {}): ColumnRule {
 }
 
 /** The value, or the rule that refuses it in angle brackets. */
-export function converted(text: string | null, columnRule: ColumnRule, hasTypedCells = false): string | null {
-  const value = createConversion(columnRule, { hasTypedCells })(text)
+export function converted(text: string | null, columnRule: ColumnRule, origin: 'text' | 'typed' | 'unknown' = 'text'): string | null {
+  const value = createConversion(columnRule, { isOriginUnknown: origin === 'unknown' })(text, origin === 'typed')
   return value instanceof RefusedValue ? `<${value.rule}>` : value
 }

@@ -3,7 +3,7 @@ import { createServer, request } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { fetchPage } from '../../../systemscripts/web/fetch-page.ts'
-import { clientOf, listen, makeCertificate, page, signal, startTlsWeb, startWeb } from './web-servers.ts'
+import { clientOf, listen, makeCertificate, page, redirect, signal, startTlsWeb, startWeb } from './web-servers.ts'
 
 const certificate = makeCertificate()
 const needsCertificate = certificate === null ? { skip: 'openssl is not installed' } : {}
@@ -70,6 +70,20 @@ test('a proxy does not open the way to an address of an inner network that is wr
   const client = clientOf(t, { proxy: { url: await startProxy(t, asked) }, allowPrivate: () => false })
   await assert.rejects(fetchPage(client, web.origin, { signal }), { code: 'private_address' })
   assert.deepEqual(asked, [])
+})
+
+test('a proxy does not open the way to a name that leads inwards, nor to where a page behind it sends on', async (t) => {
+  const asked: string[] = []
+  const web = await startWeb(t, { '/on': redirect('http://localhost:5432/') })
+  const url = await startProxy(t, asked)
+  const proxy = { url, credentials: { kind: 'basic' as const, user: 'ann', password: 'p' } }
+  const client = clientOf(t, { proxy, allowPrivate: (host) => host === '127.0.0.1', hostRules: () => ({ obeyRobots: false }) })
+  for (const name of ['localhost', 'db.localhost', 'intranet', 'printer.local', 'metadata.google.internal', 'LOCALHOST.']) {
+    await assert.rejects(fetchPage(client, `http://${name}/`, { signal }), { code: 'private_address' }, name)
+    await assert.rejects(fetchPage(client, `https://${name}/`, { signal }), { code: 'private_address' }, name)
+  }
+  await assert.rejects(fetchPage(client, `${web.origin}/on`, { signal }), { code: 'private_address' })
+  assert.deepEqual(asked, [`GET ${web.origin}/on`])
 })
 
 test('a proxy that wants another login, or is away, is told', async (t) => {

@@ -30,7 +30,7 @@ function browserOf(t: Ending, client: WebClient): Browser {
 }
 
 test('a machine without Chromium is told what to install', async (t) => {
-  const browser = openBrowser(clientOf(t), { executable: '/nowhere/chromium' })
+  const browser = openBrowser(clientOf(t), '/nowhere/chromium')
   const web = await startWeb(t, { '*': page('x') })
   await assert.rejects(renderPage(browser, web.origin, { signal }), {
     code: 'browser_missing',
@@ -86,12 +86,22 @@ describe('a page in the browser', missing === null ? {} : { skip: missing }, () 
     const inner = await startWeb(t, { '*': page('inner') })
     const body = `<iframe src="http://localhost:${inner.port}/"></iframe><img src="http://[::1]:${inner.port}/x"><script>
       fetch('http://localhost:${inner.port}/fetch', { mode: 'no-cors' }).catch(() => {}); new WebSocket('ws://localhost:${inner.port}/socket')</script>`
-    const web = await startWeb(t, { '/': page(body), '/away': redirect(`http://localhost:${inner.port}/`) })
+    const web = await startWeb(t, {
+      '/': page(body),
+      '/away': redirect(`http://localhost:${inner.port}/`),
+      '/go': page(`<script>location = 'http://localhost:${inner.port}/'</script>`),
+      '/gotls': page(`<script>setTimeout(() => { location = 'https://localhost:${inner.port}/' }, 100)</script>`),
+    })
     const client = clientOf(t, { allowPrivate: (name) => name === '127.0.0.1' })
     const browser = browserOf(t, client)
     const rendered = await renderPage(browser, web.origin, { signal })
     assert.ok(rendered.unreachedHosts.includes('localhost'))
     await assert.rejects(renderPage(browser, `${web.origin}/away`, { signal }), { code: 'private_address' })
+    await assert.rejects(renderPage(browser, `${web.origin}/go`, { signal }), { code: 'private_address' })
+    await assert.rejects(renderPage(browser, `${web.origin}/gotls`, { signal }), { code: 'private_address' })
+    await assert.rejects(renderPage(browser, `${web.origin}/gotls`, { signal, waitSelector: 'td', waitSeconds: 3 }), {
+      code: 'private_address',
+    })
     await assert.rejects(renderPage(browser, inner.origin.replace('127.0.0.1', 'localhost'), { signal }), { code: 'private_address' })
     assert.equal(inner.connections(), 0)
   })

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { CellSink } from '../../../systemscripts/cell-sink.ts'
 import type { CopyPlan, OutputColumn } from '../../../systemscripts/copy-plan.ts'
-import type { GridRow } from '../../../systemscripts/grid.ts'
+import type { Grid, GridRow } from '../../../systemscripts/grid.ts'
 import { tableOfGrid } from '../../../systemscripts/reading/grid-table.ts'
 import { momentText } from '../../../systemscripts/spreadsheet/cell-values.ts'
 import { numericText } from '../../../systemscripts/spreadsheet/xlsx/cell-value.ts'
@@ -98,6 +98,14 @@ describe('cells that are copied as bytes', () => {
     { columns: [{ from: 'constant', value: '17\t\\' }, { from: 'line' }, ...all, { from: 'constant', value: null }] },
     { columns: [file(1), file(3)] },
     { columns: [file(0), file(1, { rule: rule('integer', { isRequired: true }) }), file(2)] },
+    {
+      columns: [
+        file(0, { rule: rule('numeric', { format: '1.234,56' }) }),
+        file(1, { rule: rule('date', { format: 'yyyy-dd-MM' }) }),
+        file(2),
+      ],
+    },
+    { columns: [file(0, { rule: rule('numeric') }), file(1, { rule: rule('character varying(3)') }), file(3, { rule: rule('boolean') })] },
     { columns: all, corrections: [{ sheet: null, line: 205, values: { two: 'corrected' } }] },
   ]
 
@@ -143,16 +151,16 @@ describe('cells that are copied as bytes', () => {
   }
 
   async function copied(sheet: Buffer, plan: Partial<CopyPlan>, length: number, skipHidden: boolean, asBytes: boolean): Promise<unknown> {
-    let sink: CellSink | null = null
-    const divert = (given: CellSink): void => {
-      sink = given
+    const open = (): Grid => {
+      let sink: CellSink | null = null
+      const divert = (given: CellSink): void => {
+        sink = given
+      }
+      const rows = rowsOf(sheet, length, () => sink)
+      return { kind: 'xlsx', sheet: null, names: null, rows, ...(asBytes ? { divert } : {}) }
     }
-    const rows = rowsOf(sheet, length, () => sink)
-    const table = await tableOfGrid(
-      { kind: 'xlsx', sheet: null, names: null, rows, ...(asBytes ? { divert } : {}) },
-      { headerRow: null, headerRows: 1, range: null, skipHidden, endsWhen: null },
-      'book.xlsx',
-    )
+    const options = { headerRow: null, headerRows: 1, range: null, skipHidden, endsWhen: null }
+    const table = await tableOfGrid(open, options, 'book.xlsx')
     const pieces = await Array.fromAsync(
       table.copy({ output: 'copy', columns: [], emptyWhen: null, toldRejects: 1000, corrections: [], ...plan }),
     )

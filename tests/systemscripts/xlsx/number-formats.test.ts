@@ -55,6 +55,11 @@ test('a unit without quotes makes no date of a number', () => {
   assert.deepEqual(['0 kg', '#,##0 m', '0.0 h'].map(numberKind), ['number', 'number', 'number'])
 })
 
+test('General is no date in the language of any program', () => {
+  for (const format of ['G/通用格式', '[Red]G/標準', 'G/표준', 'G/通用格式"d"']) assert.equal(numberKind(format), 'number', format)
+  assert.equal(numberKind('ggge"年"m"月"d"日"'), 'date')
+})
+
 test('kinds of the formats that have numbers only', () => {
   const kinds = (...ids: number[]): string[] => ids.map((id) => numberKind(builtInFormat(id)))
   assert.deepEqual([...new Set(kinds(14, 15, 16, 17, 22, 27, 31, 36, 50, 58, 71, 77, 81))], ['date'])

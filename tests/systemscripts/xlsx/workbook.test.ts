@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as XLSX from 'xlsx'
+import { fileKind } from '../../../systemscripts/file-kind.ts'
 import { openXlsx } from '../../../systemscripts/spreadsheet/xlsx/open-xlsx.ts'
 import { temporaryFile } from '../test-files.ts'
 import { book, bookParts, MAIN, packed, refusalOf, relationsPart, rowsOf, valuesOf } from './packages.ts'
@@ -33,6 +34,21 @@ describe('parts of a workbook', () => {
     for (const index of [0, 1, 2, 0]) for await (const rows of opened.readSheet(index)) values.push(rows[0]?.cells[0])
     assert.deepEqual(values, ['c', 'a', 'b', 'c'])
     await opened.close()
+  })
+
+  test('names of parts may be written in capitals, with backslashes, or from the root', async (t) => {
+    const parts = bookParts({ strings: '<si><t>x</t></si>', sheet: '<sheetData><row><c t="s"><v>0</v></c></row></sheetData>' })
+    const ways = [
+      (name: string) => name.toUpperCase(),
+      (name: string) => `/${name}`,
+      (name: string) => `./${name}`,
+      (name: string) => name.replaceAll('/', '\\'),
+    ]
+    for (const way of ways) {
+      const bytes = packed(Object.fromEntries(Object.entries(parts).map(([name, part]) => [way(name), part])))
+      assert.deepEqual(await valuesOf(t, bytes), [['x']])
+      assert.equal(await fileKind(await temporaryFile(t, 'book.zip', bytes)), 'xlsx')
+    }
   })
 
   test('a Strict workbook reads as any other', async (t) => {

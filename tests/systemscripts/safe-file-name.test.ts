@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { basename, join, resolve } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { namePrefix, safeFileName } from '../../../systemscripts/mail/file-name.ts'
+import { safeFileName } from '../../systemscripts/safe-file-name.ts'
 
 test('no name leads out of its folder, hides itself, or is reserved', () => {
   const names: [written: string, safe: string][] = [
@@ -55,12 +55,4 @@ test('whatever a stranger writes becomes one plain name', () => {
     }),
     { numRuns: 2000 },
   )
-})
-
-test('a prefix takes the date in a zone, the sender and the config, and is made safe with the name', () => {
-  const facts = { at: new Date('2026-11-19T23:30:05Z'), sender: 'ann@example.com', subject: 'P/L', config: 'prices' }
-  assert.equal(namePrefix('{yyyyMMdd}_', facts), '20261119_')
-  assert.equal(namePrefix('{yyyy-MM-dd HHmmss} ', { ...facts, timeZone: 'Europe/Warsaw' }), '2026-11-20 003005 ')
-  assert.equal(safeFileName('a.csv', namePrefix('{domain}-{subject}-{config}-', facts)), 'example.com-P_L-prices-a.csv')
-  assert.equal(safeFileName('a.csv', '../'), '_a.csv')
 })
