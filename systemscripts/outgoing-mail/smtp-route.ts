@@ -62,9 +62,10 @@ export function openSmtpRoute(options: SmtpOptions): MailRoute {
       const delivery = await session.send(envelope, content(), signal)
       keep(session)
       if (delivery.state === 'sent') tookAt = performance.now()
-      // A connection that was kept may have been closed by the server meanwhile, unseen: nobody has the mail, and a new one is tried.
-      const isStale = kept !== undefined && delivery.state === 'deferred' && delivery.response === null && signal?.aborted !== true
-      if (!isStale) return delivery
+      // A connection that was kept may have been closed by the server meanwhile, unseen, or be closed by it now, since it has carried enough
+      // (421): nobody has the mail, and a new one is tried.
+      const isOver = delivery.state === 'deferred' && (delivery.response === null || delivery.response.startsWith('421'))
+      if (kept === undefined || !isOver || signal?.aborted === true) return delivery
     }
   }
 

@@ -28,9 +28,13 @@ test('outbox lists mails, shows one, and saves it as it was composed', async (t)
       isSentByWorker: false,
     }),
   )
-  await query(`update dba.outbox set state = 'sent', sent_at = clock_timestamp(), response = '250 queued' where outbox_id = $1`, [large])
-  await query(`update dba.outboxrecipient set state = 'sent' where address = 'ann@example.com' and outbox_id = $1`, [large])
-  await query(`update dba.outboxrecipient set state = 'refused', code = '550', text = 'no such user' where address = 'gone@example.com'`)
+  await pool.query(`update dba.outbox set state = 'sent', sent_at = clock_timestamp(), response = '250 queued' where outbox_id = $1`, [
+    large,
+  ])
+  await pool.query(`update dba.outboxrecipient set state = 'sent' where address = 'ann@example.com' and outbox_id = $1`, [large])
+  await pool.query(
+    `update dba.outboxrecipient set state = 'refused', code = '550', text = 'no such user' where address = 'gone@example.com'`,
+  )
 
   const list = await rota(['outbox'], { env })
   assert.equal(list.code, 0, list.err)

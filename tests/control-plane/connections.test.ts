@@ -123,7 +123,7 @@ test('Gmail is answered with the account that it lets us into, or with why it do
   const { options, database, secrets } = await houseOf(t)
   const gmail = await startGmailStandIn(t)
   await secrets.set('google', JSON.stringify({ client_id: 'rota', refresh_token: '1//long', token_uri: gmail.tokenUrl }))
-  await secrets.set('scrap', 'no JSON')
+  await secrets.set('scrap', 'scraps of paper')
   await database.query(
     `insert into dba.connection (connection_name, kind, user_name, secret_name, options, is_read_only)
      values ('post', 'gmail', 'us@example.org', 'google', $1, false), ('reading', 'gmail', 'us@example.org', 'google', $1, true),

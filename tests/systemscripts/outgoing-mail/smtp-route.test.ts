@@ -175,6 +175,18 @@ test('a connection that the server has closed meanwhile is no fault of the mail'
   assert.deepEqual([server.mails.length, server.connections], [2, 2])
 })
 
+test('a server that takes only so many mails over one connection gets the next over another', async (t) => {
+  const server = await startSmtpStandIn(t)
+  const route = routeTo(t, server)
+  const { envelope, content } = await mailTo(['ann@example.com'])
+  assert.equal((await route.send(envelope, content)).state, 'sent')
+  server.faults.push({ stage: 'mail', answer: '421 4.7.0 too many messages in this session' })
+  assert.equal((await route.send(envelope, content)).state, 'sent')
+  assert.deepEqual([server.mails.length, server.connections], [2, 2])
+  server.faults.push({ stage: 'mail', answer: '421 4.3.2 closing' }, { stage: 'mail', answer: '421 4.3.2 closing' })
+  assert.deepEqual([(await route.send(envelope, content)).state, server.mails.length], ['deferred', 2])
+})
+
 test('connections are shared by mails, no more than allowed, and changed after so many mails', async (t) => {
   const server = await startSmtpStandIn(t)
   const route = routeTo(t, server, { connections: 2, mailsPerConnection: 5 })
