@@ -70,7 +70,6 @@ export async function startWorker({ config, url, log, onRunEnd }: WorkerOptions)
       folder: (path: string) => folderOf(config, path),
       redact: redactor.text,
       host: hostname(),
-      underway: new Set<string>(),
       signal: closing.signal,
     }
     const answer = async (): Promise<void> => {

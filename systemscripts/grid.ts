@@ -32,6 +32,18 @@ export interface Grid {
    * end. Missing where cells are texts from the start.
    */
   divert?: (sink: CellSink) => void
+  /**
+   * Where formulas stand that hold no value: the reader adds to it as rows are walked, and whoever walks them empties it. Missing where there are
+   * none.
+   */
+  emptyFormulas?: CellPlace[]
+}
+
+export interface CellPlace {
+  /** From 1. */
+  line: number
+  /** From 0. */
+  column: number
 }
 
 export type GridKind = 'csv' | 'xlsx' | 'xlsb' | 'xls' | 'ods' | 'html' | 'xml' | 'json'

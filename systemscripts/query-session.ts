@@ -38,7 +38,7 @@ export interface QuerySession {
 
 /** Largest answer to one fetch; a batch is made far smaller where rows are of ordinary size. */
 const fetchLimitBytes = 64 * 1024 * 1024
-const batchAimBytes = 256 * 1024
+const batchAimBytes = 32 * 1024
 const countSeconds = 60
 
 /**
@@ -51,7 +51,7 @@ export async function openQuerySession(options: QuerySessionOptions): Promise<Qu
   const client = await openPostgres(options.server, options)
   const stopCancelling = cancelOnAbort(client, options)
   const guard = guardBytes(client, fetchLimitBytes)
-  const session: Session = { client, guard, options, cursors: 0 }
+  const session: Session = { client, guard, options, cursors: 0, limit: options.timeoutSeconds * 1000 }
   const close = async () => {
     await stopCancelling()
     await client.end().catch(() => {})
@@ -81,12 +81,15 @@ interface Session {
   guard: ByteGuard
   options: QuerySessionOptions
   cursors: number
+  /** Milliseconds that the server gives to a statement. */
+  limit: number
 }
 
 async function ask(session: Session, { text, values }: BoundStatement, maxRows: number): Promise<RowSource> {
   const { client, options } = session
   if (session.cursors > 0) await explained(session, text, () => client.query(`close all`))
   session.cursors += 1
+  if (session.limit < options.timeoutSeconds * 1000) await explained(session, text, () => limitTo(session, options.timeoutSeconds * 1000))
   const deadline = performance.now() + options.timeoutSeconds * 1000
   const first = await explained(
     session,
@@ -143,14 +146,16 @@ async function* walk(
     if (cursor !== session.cursors) throw new Error('another query was asked before this one was walked to its end')
     asked = Math.min(maxRows - given, nextBatch(batch.rows.length, session.guard.count()))
     batch = await explained(session, text, async () => {
-      await limitTo(session.client, Math.max(1, deadline - performance.now()))
+      const left = Math.max(1, deadline - performance.now())
+      // Where there is much time left the server need not be told with each batch; a second more or less does not matter then.
+      if (session.limit - left > 1000 || left < 2000) await limitTo(session, left)
       return await fetchRows(session, asked)
     })
   }
   withhold(await countRest(session, Math.min(countSeconds * 1000, Math.max(1, deadline - performance.now()))))
 }
 
-/** So many rows as make up about a quarter of a megabyte. */
+/** So many rows as make up about 32 KiB: as objects they take ten times that, and what is in use when the collector comes stays for long. */
 function nextBatch(rows: number, bytes: number): number {
   return Math.max(1, Math.min(10_000, Math.floor((batchAimBytes * rows) / Math.max(bytes, 1))))
 }
@@ -164,15 +169,17 @@ async function fetchRows({ client, guard }: Session, count: number): Promise<Que
 /** Values stay as Postgres wrote them. */
 const asText = { getTypeParser: () => (value: string) => value }
 
-async function limitTo(client: Client, milliseconds: number): Promise<void> {
-  await client.query(`set local statement_timeout = ${Math.ceil(milliseconds)}`)
+async function limitTo(session: Session, milliseconds: number): Promise<void> {
+  await session.client.query(`set local statement_timeout = ${Math.ceil(milliseconds)}`)
+  session.limit = milliseconds
 }
 
 /** The server counts what is left without sending it; null: it took too long. */
-async function countRest({ client }: Session, milliseconds: number): Promise<number | null> {
+async function countRest(session: Session, milliseconds: number): Promise<number | null> {
+  const { client } = session
   try {
     await client.query('savepoint counting')
-    await limitTo(client, milliseconds)
+    await limitTo(session, milliseconds)
     const { rowCount } = await client.query('move forward all from answer')
     return rowCount
   } catch {

@@ -155,13 +155,17 @@ async function askedTable(session: ReadingSession, type: 'next' | 'widen'): Prom
 }
 
 function tableOf(session: ReadingSession, facts: TableFacts, close: () => Promise<void>, refuseLate = (): void => {}): Table {
-  return { ...facts, rows: rows(), withAllColumns, copy, close }
+  const table: Table = { ...facts, rows: rows(), withAllColumns, copy, close }
+  return table
 
   async function* rows(): AsyncGenerator<TableRow[]> {
     try {
       refuseLate()
       session.tell({ type: 'rows' })
-      for await (const answer of answers(session, refuseLate)) if (answer.type === 'rows') yield answer.rows
+      for await (const answer of answers(session, refuseLate)) {
+        if (answer.type === 'rows') yield answer.rows
+        else noteEnd(answer)
+      }
     } finally {
       await close()
     }
@@ -184,20 +188,28 @@ function tableOf(session: ReadingSession, facts: TableFacts, close: () => Promis
 
   async function* pieces(): AsyncGenerator<CopyPiece> {
     try {
-      for await (const answer of answers(session, refuseLate)) if (answer.type === 'piece') yield answer.piece
+      for await (const answer of answers(session, refuseLate)) {
+        if (answer.type === 'piece') yield answer.piece
+        else noteEnd(answer)
+      }
     } finally {
       await close()
     }
   }
+
+  function noteEnd(answer: ThreadAnswer): void {
+    if (answer.type === 'end' && answer.emptyFormulas.length > 0) table.emptyFormulas = answer.emptyFormulas
+  }
 }
 
+/** The last of them is `end`. */
 async function* answers(session: ReadingSession, refuseLate = (): void => {}): AsyncGenerator<ThreadAnswer> {
   for (let asked = 0; asked < CREDITS; asked += 1) session.tell({ type: 'more' })
   for (;;) {
     refuseLate()
     const answer = await session.answer()
-    if (answer.type === 'end') return
     yield answer
+    if (answer.type === 'end') return
     session.tell({ type: 'more' })
   }
 }

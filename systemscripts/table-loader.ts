@@ -36,7 +36,7 @@ import { TooNarrow, waitingForWider } from './table-loader/widen.ts'
 export async function loadTables(host: LoadHost, whole: TablesLoad): Promise<TablesLoaded> {
   const { only } = host
   const load = only === null ? whole : loadOfFixedRows(whole, only)
-  let course = firstCourse(load, host.isDryRun)
+  let course = firstCourse(load, host.isDryRun, mayWiden(whole, only !== null))
   for (;;) {
     try {
       return course.lane === 'direct' ? await loadDirectly(host, load, course) : await loadStaged(host, load, course)
@@ -70,6 +70,14 @@ export async function targetTrouble(
     if (error instanceof PermanentError) return `${error.message}. ${error.hint ?? ''}`
     throw error
   }
+}
+
+/**
+ * A column that is too narrow is made wider whatever becomes of new ones: a row that is refused is a row lost. Only where any drift is to fail it
+ * stays; and where people decide, nobody is asked for single rows.
+ */
+function mayWiden({ policy: { onNewColumn } }: TablesLoad, isOfFixedRows: boolean): boolean {
+  return onNewColumn !== 'fail' && !(onNewColumn === 'propose' && isOfFixedRows)
 }
 
 /** Rows that join those of their file: what was decided about the file as a whole stays so. */

@@ -23,6 +23,17 @@ export interface TableFacts {
   headerLine: number
   /** The first rows below the header, at most 200: for proposals of types, for previews. */
   sample: TableRow[]
+  /** Formulas without a value, as far as the rows have been walked. Missing: none. */
+  emptyFormulas?: EmptyFormulas[]
+}
+
+/** The formulas of one column that hold no value, since whoever wrote the workbook did not calculate; their cells are null. */
+export interface EmptyFormulas {
+  /** Null: the column has no name. */
+  header: string | null
+  count: number
+  /** The first of them: `C2`. */
+  first: string
 }
 
 /**

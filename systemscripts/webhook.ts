@@ -41,11 +41,7 @@ const LONGEST_TEXT = 2800
  * @throws as callUrl; PermanentError `webhook_not_encrypted`
  */
 export async function postNote(webhook: Webhook, note: WebhookNote, key: string, signal?: AbortSignal): Promise<string> {
-  if (!webhook.allowsPlain && /^http:/i.test(webhook.url)) {
-    throw new PermanentError('webhook_not_encrypted', 'The address of the webhook begins with http://', {
-      hint: 'Use its https:// address, or set tls = off in dba.connection.',
-    })
-  }
+  refusePlainAddress(webhook)
   const { status, text } = await callUrl({
     url: webhook.url,
     method: 'POST',
@@ -56,6 +52,14 @@ export async function postNote(webhook: Webhook, note: WebhookNote, key: string,
     ...(signal === undefined ? {} : { signal }),
   })
   return [status, text.slice(0, 200)].filter((part) => part !== '').join(' ')
+}
+
+/** @throws PermanentError `webhook_not_encrypted` */
+export function refusePlainAddress({ url, allowsPlain }: Webhook): void {
+  if (allowsPlain || !/^http:/i.test(url)) return
+  throw new PermanentError('webhook_not_encrypted', 'The address of the webhook begins with http://', {
+    hint: 'Use its https:// address, or set tls = off in dba.connection.',
+  })
 }
 
 /** The JSON that a listener of this shape understands: Slack's Block Kit, an Adaptive Card 1.4 for Teams, or title, text and facts. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { CopyPlan, RowReject } from './copy-plan.ts'
+import { emptyFormulasInWords } from './empty-formulas.ts'
 import { PermanentError } from './errors.ts'
 import { PieceBuffer, putByte, putCsvText, putOnlyField } from './reading/piece-buffer.ts'
 import type { Table } from './table.ts'
@@ -15,18 +16,20 @@ import type { Table } from './table.ts'
  * Where a row has values beyond the table's columns, the file is written anew with all columns in which anything stands; those without a name
  * are called by their place, `column_5`.
  *
+ * @returns `warnings`: what whoever reads the CSV should know, such as formulas without a value
  * @throws PermanentError `value_not_writable`, and those of the table's reader; the signal's reason when aborted
  */
 export async function writeCsv(
   table: Table,
   path: string,
   { onRows, signal }: { onRows?: (rows: number) => void; signal?: AbortSignal } = {},
-): Promise<{ rows: number; columns: number; sizeBytes: number }> {
+): Promise<{ rows: number; columns: number; sizeBytes: number; warnings: string[] }> {
   const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}.part`)
   let file = await open(draft, 'wx')
   let rows = 0
   let columns = table.headers.length
   let sizeBytes = 0
+  let walked = table
   try {
     for await (const piece of csvPieces(table)) {
       signal?.throwIfAborted()
@@ -34,6 +37,7 @@ export async function writeCsv(
         await file.close()
         file = await open(draft, 'w')
         columns = piece.headers.length
+        walked = piece.table
         rows = 0
         sizeBytes = 0
       }
@@ -46,7 +50,7 @@ export async function writeCsv(
     await file.datasync()
     await file.close()
     await rename(draft, path)
-    return { rows, columns, sizeBytes }
+    return { rows, columns, sizeBytes, warnings: emptyFormulasInWords([walked]) }
   } catch (error) {
     await file.close().catch(() => {})
     await rm(draft, { force: true })
@@ -59,12 +63,13 @@ interface CsvPiece {
   rows: number
   /** Of the first piece of a file: what came before does not count. */
   headers: string[] | null
+  table: Table
 }
 
 /** The file's bytes, header line first; anew where a row turns out to be wider than the table. */
 async function* csvPieces(table: Table, isWide = false): AsyncGenerator<CsvPiece> {
   const { headers } = table
-  yield { bytes: headerLine(headers), rows: 0, headers }
+  yield { bytes: headerLine(headers), rows: 0, headers, table }
   const columns: CopyPlan['columns'] = headers.map((_, index) => ({ from: 'file', index, rule: null }))
   const { pieces } = await table.copy({ columns, output: 'csv', emptyWhen: null, toldRejects: 1, corrections: [] })
   for await (const { bytes, rowsWritten, rejects, rowsTooWide } of pieces) {
@@ -74,7 +79,7 @@ async function* csvPieces(table: Table, isWide = false): AsyncGenerator<CsvPiece
     }
     const [reject] = rejects
     if (reject !== undefined) throw refused(reject)
-    yield { bytes, rows: rowsWritten, headers: null }
+    yield { bytes, rows: rowsWritten, headers: null, table }
   }
 }
 

@@ -28,8 +28,11 @@ export async function writeCsvs({ config: settings, files, log, signal }: Import
     await files.keepCsv(file, [...new Set([...file.csvPaths, ...(isSecond ? [whole] : []), ...paths])])
     if (isSecond) await rename(whole, paths[0] ?? whole)
     await removeDrafts(path)
-    const { rows } = await writeCsv(table, path, { signal })
+    const { rows, warnings } = await writeCsv(table, path, { signal })
     log(`File "${file.name}" is kept as "${basename(path)}"`, { rows, sheet: table.sheet }, { step: file.name })
+    // Where it is loaded as well, the load says so.
+    if (settings.targetTable === null)
+      for (const warning of warnings) log(warning, { sheet: table.sheet }, { step: file.name, level: 'warning' })
   }
   if (paths.length + file.csvPaths.length === 0) return
   const former = file.csvPaths.filter((path) => !paths.includes(path))

@@ -66,9 +66,11 @@ export function ofQuery({ queryName }: { queryName: string }, error: unknown): u
     detail: [error.code === 'statement_failed' ? '' : `(${error.code})`, error.detail ?? '', 'Nothing was sent.'].filter(Boolean).join(' '),
     hint:
       error.hint ??
-      (/^(recipient|threshold)_query$/.test(queryName)
-        ? `Correct ${queryName} in dba.reportconfig.`
-        : 'Correct query_text in dba.reportquery.'),
+      (error.detail?.includes('SQLSTATE 57014')
+        ? 'Make the query faster, or raise query_timeout in dba.reportconfig.'
+        : /^(recipient|threshold)_query$/.test(queryName)
+          ? `Correct ${queryName} in dba.reportconfig.`
+          : 'Correct query_text in dba.reportquery.'),
     cause: error,
   })
 }

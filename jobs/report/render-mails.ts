@@ -2,33 +2,27 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobContext } from '../../src/job/define-job.ts'
-import type { Freshness, Snapshot, SourceTable, Told } from '../../src/job/reports.ts'
+import type { Freshness, SourceTable } from '../../src/job/reports.ts'
 import { eachRow } from '../../systemscripts/documents/row-source.ts'
 import { JobError, PermanentError } from '../../systemscripts/errors.ts'
-import type { MailDraft } from '../../systemscripts/outgoing-mail/composed-mail.ts'
 import { type BoundStatement, bindNamed, namesUsed } from '../../systemscripts/query-session/named-parameters.ts'
 import type { QuerySession } from '../../systemscripts/query-session.ts'
 import { type Answer, ofQuery, readAnswer, rowsToAsk } from './answers.ts'
-import { type ChangeBlock, findChanges } from './changes.ts'
+import { footOf } from './foot.ts'
 import { type Addressed, findRecipients } from './recipients.ts'
 import { isTry, type ReportQuery, type ReportSettings } from './settings.ts'
 import { fillTemplate } from './template.ts'
-import { localMoment, wordsFor } from './words.ts'
-import { writeDelayNote, writeMail } from './write-mail.ts'
+import { type MadeMail, toMail } from './to-mail.ts'
+import { wordsFor } from './words.ts'
+import { writeDelayNote } from './write-mail.ts'
 
 export type ReportContext = JobContext<ReportSettings>
 
-export type RenderedMail = {
-  recipient: string
-  /** For the next mail. */
-  told: Told[]
+/** A draft of null: the conditions say that this mail is not to go out. */
+export type RenderedMail = MadeMail & {
   /** That were read for it; rows that several mails show are counted once. */
   rowsRead: number
-} & (
-  | { draft: MailDraft }
-  /** The conditions say that this mail is not to go out; `why` says which. */
-  | { draft: null; why: string }
-)
+}
 
 export interface Rendering {
   context: ReportContext
@@ -79,7 +73,8 @@ export async function* renderMails(rendering: Rendering): AsyncGenerator<Rendere
     const folder = join(rendering.folder, String(made))
     await mkdir(folder, { recursive: true })
     const { answers, rowsRead } = await answerAll({ rendering, shared, addressed: one, words, folder, bind })
-    yield { ...(await toMail({ rendering, addressed: one, answers, words, foot, findings, stale })), rowsRead }
+    const making = { context, sender: rendering.sender, freshness, addressed: one, answers, words, foot, findings, stale }
+    yield { ...(await toMail(making)), rowsRead }
     await rm(folder, { recursive: true, force: true })
     context.progress(made / addressed.length, `${made} of ${addressed.length} mails`)
     if (isTry(settings)) return
@@ -180,74 +175,4 @@ async function answerAll({ rendering, shared, addressed, words, folder, bind }: 
 function fileNameOf({ queryName, fileName, shownAs }: ReportQuery, words: ReadonlyMap<string, string>): string {
   const template = fileName ?? `${queryName}_{timestamp}.${shownAs}`
   return fillTemplate(template, 'file_name', { places: new Map(), words, write: (word) => word.replace(/[/\\:*?"<>|\p{Cc}]/gu, '_') })
-}
-
-interface Making {
-  rendering: Rendering
-  addressed: Addressed
-  answers: Answer[]
-  words: ReadonlyMap<string, string>
-  foot: string[]
-  findings: string[]
-  stale: string[]
-}
-
-async function toMail({ rendering, addressed, answers, words, foot, findings, stale }: Making) {
-  const { context, sender, freshness } = rendering
-  const { config: settings, reports } = context
-  const { recipient } = addressed
-  const needsLast = settings.onlyIfChanged || answers.some(({ compared }) => compared !== null)
-  const last = needsLast ? await reports.lastTold(recipient) : new Map<string, Snapshot>()
-  const changes = new Map<string, ChangeBlock>()
-  const told: Told[] = [{ queryName: '', fingerprint: answers.map(({ fingerprint }) => fingerprint).join(' '), content: null }]
-  for (const { query, compared, fingerprint } of answers) {
-    if (compared === null) continue
-    const former = last.get(query.queryName) ?? null
-    const since = former === null ? '' : localMoment(former.takenAt, settings.timeZone)
-    try {
-      const block = await findChanges(compared, query.changeKeys, former, since)
-      changes.set(query.queryName, block)
-      told.push({ queryName: query.queryName, fingerprint, content: block.content })
-    } catch (error) {
-      throw ofQuery(query, error)
-    }
-  }
-  const why = isTry(settings) ? null : conditionNotMet(settings, { answers, told, last })
-  if (why !== null) return { recipient, draft: null, why, told: [] }
-  const banner =
-    stale.length === 0
-      ? null
-      : `Data as of ${freshness.dataAt === null ? 'an unknown time' : localMoment(freshness.dataAt, settings.timeZone)}. Not up to date: ${stale.join(', ')}.`
-  const draft = await writeMail({ settings, sender, addressed, answers, changes, words, banner, findings, foot })
-  return { recipient, draft, told }
-}
-
-function conditionNotMet(
-  { skipIfEmpty, onlyIfChanged }: ReportSettings,
-  { answers, told, last }: { answers: Answer[]; told: Told[]; last: ReadonlyMap<string, Snapshot> },
-): string | null {
-  if (skipIfEmpty && isEmpty(answers)) return 'its queries have no rows'
-  if (onlyIfChanged && last.get('')?.fingerprint === told[0]?.fingerprint) return 'nothing changed since the last mail'
-  return null
-}
-
-/** A count of nothing is a row too, so values say nothing where there is more than values. */
-function isEmpty(answers: Answer[]): boolean {
-  const lists = answers.filter(({ query }) => query.shownAs !== 'value')
-  return lists.length === 0 ? answers.every(({ text }) => text === '') : lists.every(({ rows }) => rows === 0)
-}
-
-async function footOf({ config: settings, reports, run }: ReportContext, dataAt: Date | null): Promise<string[]> {
-  const schedule = await reports.scheduleInWords()
-  const { configName, description, owner, timeZone } = settings
-  return [
-    `Report "${configName}"${description === null ? '' : `: ${description}`}`,
-    `Owner: ${owner ?? 'nobody is named'}. ${schedule === null ? 'Sent on request' : `Sent ${whenOf(schedule)}`}.`,
-    `Queries asked ${localMoment(new Date(), timeZone)}${dataAt === null ? '' : `; data as of ${localMoment(dataAt, timeZone)}`}. Run ${run.runId}.`,
-  ]
-}
-
-/** Of `Runs report "orders" at 06:20 …; skipped while …` what readers want to know. */
-function whenOf(schedule: string): string {
-  return (schedule.split(';')[0] ?? '').replace(/^Runs report ".*?" /, '').replace(/[.]$/, '')
 }

@@ -52,6 +52,7 @@ insert into dba.setting (name, value, description) values
   ('alert_band', '5', 'A run is slow or small when it is further from the median of its weekday than so many times the median deviation.'),
   ('digest_at', null, 'When each owner gets a daily mail of what is open and what recovered, in the setting time_zone: 07:00. Not set: never.'),
   ('quiet_hours', null, 'When only severe alerts are sent, in the setting time_zone: 22:00-06:00. The others wait for their end.'),
+  ('connection_check', '1 hour', 'A worker tries every connection that something uses this often, one that fails every 5 minutes: an interval. Not set: only when somebody asks or changes it.'),
   ('secret_warning', '14 days', 'How long before a secret expires somebody is told: an interval.'),
   ('min_free_bytes', '1000000000', 'Somebody is told when a disk that Rota writes to has fewer bytes free.'),
   ('min_free_percent', '5', 'Somebody is told when less of a disk that Rota writes to is free.'),
@@ -226,6 +227,7 @@ create table dba.connection (
   checked_at       timestamptz,
   check_state      text         not null default 'unchecked',
   check_message    text,
+  tried_until      timestamptz,
   created_at       timestamptz  not null default clock_timestamp(),
   created_by       text         not null default session_user,
   updated_at       timestamptz  not null default clock_timestamp(),
@@ -257,6 +259,7 @@ comment on column dba.connection.owner is 'Who answers for it.';
 comment on column dba.connection.checked_at is 'When a worker last tried it. Kept by Rota.';
 comment on column dba.connection.check_state is 'ok, failed, unchecked or asked. Kept by Rota; ask with select dba.check_connection(''name'').';
 comment on column dba.connection.check_message is 'What the worker found. Kept by Rota.';
+comment on column dba.connection.tried_until is 'A worker has it in hand until then at most. Kept by Rota.';
 comment on constraint connection_kind_is_known on dba.connection is 'Write one of: postgres, sqlserver, sftp, smtp, imap, gmail, opcua, http, folder, webhook.';
 comment on constraint port_is_between_1_and_65535 on dba.connection is 'Write a TCP port, or leave it empty for the usual one.';
 comment on constraint tls_is_verify_require_or_off on dba.connection is 'Write verify (certificate checked), require (encrypted only) or off.';

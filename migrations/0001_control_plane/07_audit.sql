@@ -124,7 +124,7 @@ as $$
   select case table_name
     when 'scheduler' then '{next_fire_at,next_fires,explained,config_state,config_message,paused_by,generated_by}'
     when 'lane' then '{paused_by}'
-    when 'connection' then '{checked_at,check_state,check_message}'
+    when 'connection' then '{checked_at,check_state,check_message,tried_until}'
     else '{}'
   end::text[]
 $$;

@@ -117,6 +117,7 @@ begin
     new.check_message := null;
   end if;
   new.check_state := 'unchecked';
+  new.tried_until := null;
   return new;
 end
 $$;
@@ -146,7 +147,7 @@ begin
     if coalesce(new.value, '') not in ('true', 'false') then
       perform dba.refuse(format('is_live is "%s"', coalesce(new.value, '')), 'Write true or false.');
     end if;
-  elsif new.name like 'retention%' or new.name in ('alert_repeat', 'secret_warning') then
+  elsif new.name like 'retention%' or new.name in ('alert_repeat', 'secret_warning', 'connection_check') then
     begin
       if new.value::interval <= '0' then
         raise invalid_text_representation;

@@ -38,7 +38,7 @@ create view dba.problem as
   ), standing as materialized (
     -- How each schedule's latest failure, miss and success stand to each other.
     select
-      s.schedule_id, s.schedule_name, s.lane, s.is_active, s.generated_by,
+      s.schedule_id, s.schedule_name, s.lane, s.is_active, s.generated_by is not null and num_nonnulls(s.cron, s.on_file, s.on_notify, s.run_after) = 0 as is_on_request,
       failure.run_id as failed_run, failure.finished_at as failed_at, failure.error_code, failure.error_message, failure.error_hint,
       success.finished_at as succeeded_at
     from dba.scheduler s
@@ -51,8 +51,8 @@ create view dba.problem as
       from dba.run r where r.schedule_id = s.schedule_id and r.state = 'succeeded' order by r.finished_at desc limit 1
     ) success on true
   ), found (severity, subject, since, message, fix) as (
-    -- On a generated schedule there is only what people asked for, and they were told.
-    select case when st.generated_by is null then 'severe' else 'warning' end, st.schedule_name, st.failed_at,
+    -- On a schedule for requests there is only what people asked for, and they were told.
+    select case when st.is_on_request then 'warning' else 'severe' end, st.schedule_name, st.failed_at,
       format('its latest run failed: %s (%s)', st.error_message, st.error_code) || coalesce('. ' || st.error_hint, ''),
       format('select dba.rerun(%L);', st.failed_run)
     from standing st

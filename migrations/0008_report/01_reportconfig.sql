@@ -64,7 +64,7 @@ create table dba.reportconfig (
 
 comment on table dba.reportconfig is 'Reports by mail: subject, recipients, text with places for queries (dba.reportquery), conditions. Least: insert into dba.reportconfig (config_name, subject, to_addresses, body_html) values (''open orders'', ''Open orders {date}'', ''{boss@example.com}'', ''<p>Good morning.</p>{{orders}}''); then a row in dba.reportquery for orders. See it first: select dba.request_preview(''open orders'').';
 comment on column dba.reportconfig.config_name is 'Its name; also that of the schedule that cron makes.';
-comment on column dba.reportconfig.is_active is 'False: fires of its schedules are skipped.';
+comment on column dba.reportconfig.is_active is 'False: the schedule that cron makes is switched off with it, and fires of other schedules are skipped.';
 comment on column dba.reportconfig.connection_name is 'Row of dba.connection of kind smtp, gmail or folder that the mail goes out by. Null: the one in dba.setting mail_connection; is that null too, the folder outbox below the data folder.';
 comment on column dba.reportconfig.cron is 'When: 20 6 * * 1-5. Makes a schedule of the same name in dba.scheduler and keeps it in step; everything but cron and time_zone is changed there (calendar, run_after, due_by …). Null: no schedule of its own.';
 comment on column dba.reportconfig.time_zone is 'Zone of cron, of {timestamp} and {date}, and of hold_until: an IANA name.';
@@ -193,9 +193,13 @@ begin
   end if;
   update dba.scheduler set schedule_name = new.config_name, cron = new.cron, time_zone = new.time_zone
   where job = 'report' and config_name = new.config_name and generated_by = maker and (schedule_name, cron, time_zone) is distinct from (new.config_name, new.cron, new.time_zone);
+  -- Somebody who has switched the schedule alone off or on is not overruled by other edits.
+  if tg_op = 'UPDATE' and new.is_active <> old.is_active then
+    update dba.scheduler set is_active = new.is_active where job = 'report' and config_name = new.config_name and generated_by = maker and is_active <> new.is_active;
+  end if;
   if not exists (select from dba.scheduler s where s.job = 'report' and s.config_name = new.config_name and s.generated_by = maker) then
-    insert into dba.scheduler (schedule_name, job, config_name, cron, time_zone, owner, description, generated_by)
-    values (new.config_name, 'report', new.config_name, new.cron, new.time_zone, new.owner, 'Sends the report of this name.', maker);
+    insert into dba.scheduler (schedule_name, job, config_name, cron, time_zone, is_active, owner, description, generated_by)
+    values (new.config_name, 'report', new.config_name, new.cron, new.time_zone, new.is_active, new.owner, 'Sends the report of this name.', maker);
   end if;
   return null;
 end

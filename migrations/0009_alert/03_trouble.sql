@@ -27,9 +27,9 @@ as $$
     left join dba.alert b on b.kind = 'missed' and b.subject = s.schedule_name and b.state <> 'recovered'
     where s.alert_on && '{failed,missed}' and (run_trouble.schedules is null or s.schedule_id = any (run_trouble.schedules))
   )
-  select 'failed', s.schedule_name, case when s.generated_by is null then 'severe' else 'warning' end,
+  select 'failed', s.schedule_name, case when s.generated_by is null or num_nonnulls(s.cron, s.on_file, s.on_notify, s.run_after) > 0 then 'severe' else 'warning' end,
     format('its latest run failed%s: %s (%s)', case when f.attempt > 1 then format(' after %s attempts', f.attempt) else '' end, f.error_message, f.error_code)
-      || coalesce('. ' || f.error_detail, '') || coalesce('. ' || f.error_hint, ''),
+      || coalesce('. ' || rtrim(f.error_detail, '.'), '') || coalesce('. ' || f.error_hint, ''),
     format('select dba.rerun(%L);', f.run_id), n.first_at, f.finished_at, n.times, s.owner, s.schedule_id, f.run_id
   from asked s
   cross join lateral (
@@ -139,7 +139,10 @@ as $$
   select 'connection', k.connection_name, 'warning', 'the connection does not answer: ' || coalesce(k.check_message, 'no more is known'),
     format('select dba.check_connection(%L);', k.connection_name), k.checked_at, k.checked_at, 1, k.owner, null, null
   from dba.connection k
-  where k.check_state = 'failed' and k.checked_at is not null
+  -- One that is being tried again has not answered yet.
+  where k.checked_at is not null and (k.check_state = 'failed'
+    or k.check_state in ('asked', 'unchecked') and exists (
+      select from dba.alert a where a.kind = 'connection' and a.subject = k.connection_name and a.state <> 'recovered'))
 
   union all
   select 'secret', n.secret_name, case when n.left_over < interval '2 days' then 'severe' else 'warning' end,

@@ -25,12 +25,18 @@ export async function followRun(call: Call, database: Database, runId: string, s
   const reader = createLogReader(database, { runId, scheduleName: null, level: 'info', since: null })
   const bar = createProgressBar(call.err)
   const tell = createTeller(call, database)
+  let isLogShown = call.has('json')
   for (;;) {
     const run = await readRun(database, runId)
     const isOver = endStates.includes(run.state) || stopped.aborted
     // the log is written apart from the run, a moment later
     if (isOver && !stopped.aborted) await pause(logDelayMillis)
-    const lines = call.has('json') ? [] : await reader.fresh()
+    let lines = call.has('json') ? [] : await reader.fresh()
+    for (let looks = 0; isOver && !isLogShown && lines.length === 0 && looks < moreLooks; looks += 1) {
+      await pause(logDelayMillis)
+      lines = await reader.fresh()
+    }
+    isLogShown ||= lines.length > 0
     if (lines.length > 0) bar.clear()
     for (const line of lines) call.out.line(logText(line))
     if (isOver) {
@@ -46,6 +52,8 @@ export async function followRun(call: Call, database: Database, runId: string, s
 const endStates = ['succeeded', 'failed', 'cancelled', 'skipped', 'missed']
 const lookEveryMillis = 250
 const logDelayMillis = 400
+/** Where no line has been seen at all: a busy database takes its time. */
+const moreLooks = 5
 
 async function readRun({ query }: Database, runId: string): Promise<RunState> {
   const [run] = await query<RunState>(

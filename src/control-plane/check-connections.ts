@@ -6,6 +6,7 @@ import { PermanentError } from '../../systemscripts/errors.ts'
 import { openMailRoute } from '../../systemscripts/outgoing-mail.ts'
 import { openPostgres } from '../../systemscripts/postgres.ts'
 import { reach } from '../../systemscripts/reachable.ts'
+import { refusePlainAddress } from '../../systemscripts/webhook.ts'
 import { explainError } from '../db/explain-error.ts'
 import type { ConnectionRow } from '../db/row-types.ts'
 import type { ConnectionFacts, Connections } from '../job/connections.ts'
@@ -29,51 +30,41 @@ export interface CheckConnectionOptions {
   host: string
   /** Seconds that one connection may take. Default: 10. */
   limitSeconds?: number
-  /** What earlier calls are still checking: left out, and kept up to date. Default: nothing. */
-  underway?: Set<string>
   signal: AbortSignal
 }
 
 /**
- * Answers every row of dba.connection in these lanes that somebody asked about or changed since its last check. Each answer is a
- * transaction of its own, is dropped when the row was changed meanwhile, and passes over a row that somebody holds open: it is
- * answered the next time.
+ * Answers every row of dba.connection in these lanes that somebody asked about or changed since its last check, and those in use whose
+ * last check is as long ago as dba.setting.connection_check says (one that failed: 5 minutes). No row is checked twice at once, by
+ * however many workers. Each answer is a transaction of its own, is dropped when the row was changed meanwhile, and passes over a row
+ * that somebody holds open: it is answered the next time.
  *
  * @returns names of the connections that were answered.
  */
 export async function answerConnections(db: Queryable, lanes: string[], options: CheckConnectionOptions): Promise<string[]> {
+  const { limitSeconds = 10 } = options
   const { rows } = await db.query<Pick<ConnectionRow, 'connection_name' | 'version'>>(
-    `select connection_name, version
-     from dba.connection
-     where check_state in ('asked', 'unchecked') and lane = any ($1)
-     order by check_state, connection_name`,
-    [lanes],
+    `update dba.connection k
+     set tried_until = clock_timestamp() + make_interval(secs => $2)
+     where k.connection_name in (
+       select c.connection_name from dba.connection c
+       where c.connection_name in (select dba.connections_to_try($1)) and coalesce(c.tried_until <= clock_timestamp(), true)
+       for no key update skip locked)
+     returning k.connection_name, k.version`,
+    [lanes, limitSeconds * 3],
   )
-  const { underway = new Set<string>() } = options
   const answered = await Promise.all(
-    rows.map(async ({ connection_name: name, version }) => {
-      const key = `${version} ${name}`
-      if (underway.has(key)) return []
-      underway.add(key)
-      try {
-        return (await answerConnection(db, name, version, options)) ? [name] : []
-      } finally {
-        underway.delete(key)
-      }
-    }),
+    rows.map(async ({ connection_name: name, version }) => ((await answerConnection(db, name, version, options)) ? [name] : [])),
   )
-  return answered.flat()
+  return answered.flat().sort()
 }
 
 async function answerConnection(db: Queryable, name: string, version: number, options: CheckConnectionOptions): Promise<boolean> {
   const { state, message } = await checkConnection(name, options)
   const { rowCount } = await db.query(
     `update dba.connection
-     set checked_at = clock_timestamp(), check_state = $3, check_message = $4
-     where connection_name in (
-       select connection_name from dba.connection
-       where connection_name = $1 and version = $2 and check_state in ('asked', 'unchecked')
-       for no key update skip locked)`,
+     set checked_at = clock_timestamp(), check_state = $3, check_message = $4, tried_until = null
+     where connection_name in (select connection_name from dba.connection where connection_name = $1 and version = $2 for no key update skip locked)`,
     [name, version, state, message],
   )
   return rowCount === 1
@@ -149,6 +140,7 @@ async function tryMail(facts: ConnectionFacts, { folder }: CheckConnectionOption
 /** A post would be read by somebody. */
 async function tryWebhook(facts: ConnectionFacts, signal: AbortSignal): Promise<string> {
   const webhook = webhookOf(facts)
+  refusePlainAddress(webhook)
   const url = checkedUrl(webhook.url, webhook.allowsPrivate)
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
   const milliseconds = await reach(url.hostname.replace(/^\[|\]$/g, ''), port, signal)

@@ -233,6 +233,7 @@ export interface ConnectionRow {
   checked_at: Date | null
   check_state: string
   check_message: string | null
+  tried_until: Date | null
   created_at: Date
   created_by: string
   updated_at: Date

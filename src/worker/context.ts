@@ -116,6 +116,7 @@ function createLog({ writeLog }: ContextDeps, claimed: ClaimedRun): Log {
 function createProgress(write: (fraction: number | null, note: string | null) => Promise<void>) {
   let latest: { fraction: number | null; note: string | null } | undefined
   let timer: NodeJS.Timeout | undefined
+  let isWriting = false
   let writing: Promise<void> = Promise.resolve()
 
   function send(): void {
@@ -123,20 +124,25 @@ function createProgress(write: (fraction: number | null, note: string | null) =>
     if (!latest) return
     const { fraction, note } = latest
     latest = undefined
+    isWriting = true
     // Progress is a courtesy: a database that is away for a moment must not end the run.
-    writing = write(fraction, note).catch(() => undefined)
-    timer = setTimeout(send, progressEveryMs)
+    writing = write(fraction, note)
+      .catch(() => undefined)
+      .then(() => {
+        isWriting = false
+        timer = setTimeout(send, progressEveryMs)
+      })
   }
 
   return {
     tell(fraction: number | null, note?: string): void {
       latest = { fraction: fraction === null ? null : Math.min(1, Math.max(0, fraction)), note: note ?? null }
-      timer ??= setTimeout(send, 0)
+      if (!isWriting) timer ??= setTimeout(send, 0)
     },
     async close(): Promise<void> {
-      clearTimeout(timer)
       latest = undefined
       await writing
+      clearTimeout(timer)
     },
   }
 }

@@ -7,6 +7,9 @@ export interface CsvOptions {
   byteOrderMark?: boolean
 }
 
+/** Characters that become bytes at once. Until then they are a tree of short texts, of many times their size. */
+const PIECE = 32 * 1024
+
 /**
  * A CSV as RFC 4180 has it: UTF-8, commas, lines end with CR LF, the first one holds the names of the columns. Null is nothing, empty text is `""`. In a
  * file of one column null is a line with a comma alone, since a blank line is no record.
@@ -24,8 +27,13 @@ export function csvDocument(source: RowSource, { byteOrderMark = true }: CsvOpti
     yield Buffer.from(`${byteOrderMark ? '\uFEFF' : ''}${header}\r\n`)
     for await (const batch of source.rows) {
       let lines = ''
-      for (const row of batch) lines += line(row, kinds)
-      facts.rows += batch.length
+      for (const row of batch) {
+        lines += line(row, kinds)
+        facts.rows += 1
+        if (lines.length < PIECE) continue
+        yield Buffer.from(lines)
+        lines = ''
+      }
       if (lines !== '') yield Buffer.from(lines)
     }
     const cut = cutSentence(rowCount(source, facts.rows, facts.rows))

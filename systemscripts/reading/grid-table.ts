@@ -3,6 +3,7 @@ import type { Grid, GridRow } from '../grid.ts'
 import { HEADER_SAMPLE_ROWS } from '../header-row.ts'
 import type { TableFacts, TableRow } from '../table.ts'
 import { createCellCopier } from './cell-copier.ts'
+import { countFormulas } from './count-formulas.ts'
 import { rowHasTooManyFields } from './refusals.ts'
 import { createRowEncoder, type RowEncoder } from './row-encoder.ts'
 import { ROWS_PER_BATCH, type SourceTable } from './source-table.ts'
@@ -29,25 +30,30 @@ export async function tableOfGrid(
     fileName,
   )
   const { headers, headerLine } = shape
+  const formulas = countFormulas(grid.emptyFormulas ?? [], shape)
   const first = fitted(sample.rows, shape)
+  formulas.take(first.end)
   const facts: TableFacts = {
     kind: grid.kind,
     sheet: grid.sheet,
     headers,
     headerLine,
     sample: first.rows.slice(0, HEADER_SAMPLE_ROWS).map(plainRow),
+    ...(formulas.found().length === 0 ? {} : { emptyFormulas: formulas.found() }),
   }
-  return { facts, rows, copy, withAllColumns }
+  return { facts, rows, copy, withAllColumns, emptyFormulas: formulas.found }
 
   async function* walk(): AsyncGenerator<FittedRow[]> {
     try {
       yield first.rows
-      if (first.isEnd || sample.isEnd) return
+      if (first.end !== null || sample.isEnd) return
       for (let next = await batches.next(); !next.done; next = await batches.next()) {
-        const { rows, isEnd } = fitted(next.value, shape)
+        const { rows, end } = fitted(next.value, shape)
+        formulas.take(end)
         yield rows
-        if (isEnd) return
+        if (end !== null) return
       }
+      formulas.take(null)
     } finally {
       await batches.return?.()
     }
@@ -77,10 +83,12 @@ export async function tableOfGrid(
   async function withAllColumns(): Promise<SourceTable> {
     await batches.return?.()
     const found = new Set(known)
-    for await (const batch of (await open()).rows) {
-      const { rows, isEnd } = fitted(batch, shape)
+    const whole = await open()
+    for await (const batch of whole.rows) {
+      if (whole.emptyFormulas) whole.emptyFormulas.length = 0
+      const { rows, end } = fitted(batch, shape)
       for (const { strays } of rows) for (const { column } of strays) found.add(column)
-      if (isEnd) break
+      if (end !== null) break
     }
     return tableOfGrid(open, options, fileName, found)
   }
@@ -110,15 +118,17 @@ async function takeSample(batches: Batches, options: ShapeOptions): Promise<{ ro
   return { rows, isEnd: true }
 }
 
-function fitted(batch: GridRow[], shape: TableShape): { rows: FittedRow[]; isEnd: boolean } {
+/** `end`: the first line behind the table; null when it goes on. */
+function fitted(batch: GridRow[], shape: TableShape): { rows: FittedRow[]; end: number | null } {
   const rows: FittedRow[] = []
   for (const row of batch) {
     const fit = fitRow(shape, row)
     if (fit === null) continue
-    if (endsBefore(shape, row.line, fit.values[0])) return { rows, isEnd: true }
+    if (endsBefore(shape, row.line, fit.values[0])) return { rows, end: row.line }
     if (fit.strays.length > 0 || hasValue(fit.values)) rows.push(fit)
   }
-  return { rows, isEnd: shape.range !== null && (batch.at(-1)?.line ?? 0) >= shape.range.lastLine }
+  const { range } = shape
+  return { rows, end: range !== null && (batch.at(-1)?.line ?? 0) >= range.lastLine ? range.lastLine + 1 : null }
 }
 
 function hasValue(values: (string | null)[]): boolean {

@@ -1,5 +1,5 @@
 import type { CellSink } from '../cell-sink.ts'
-import type { Grid, TypedCell } from '../grid.ts'
+import type { CellPlace, Grid, TypedCell } from '../grid.ts'
 import { htmlTableNotFound } from '../spreadsheet/refusals.ts'
 import { typedCells } from '../spreadsheet/typed-cells.ts'
 import { parseCellRange } from './cell-range.ts'
@@ -46,11 +46,12 @@ export async function* openGrids(content: NamedContent, request: ReadRequest): A
           const sheet = workbook.sheets[index]?.name ?? null
           const open = (): Grid => {
             let sink: CellSink | null = null
-            const rows = workbook.readSheet(index, { shownUntilLine, sink: () => sink })
+            const emptyFormulas: CellPlace[] = []
+            const rows = workbook.readSheet(index, { shownUntilLine, sink: () => sink, emptyFormulas })
             const divert = (given: CellSink): void => {
               sink = given
             }
-            return { kind, sheet, names: null, rows, divert }
+            return { kind, sheet, names: null, rows, divert, emptyFormulas }
           }
           yield {
             ...named(open, content, sheet),
@@ -87,8 +88,11 @@ function named(grid: () => Grid | Promise<Grid>, { member }: NamedContent, sheet
 }
 
 async function* cellsOf(open: OpenGrid['open'], skipHidden: boolean): AsyncGenerator<TypedCell[]> {
-  const { sheet, rows } = await open()
-  for await (const batch of rows) yield typedCells(sheet, batch, skipHidden)
+  const { sheet, rows, emptyFormulas = [] } = await open()
+  for await (const batch of rows) {
+    emptyFormulas.length = 0
+    yield typedCells(sheet, batch, skipHidden)
+  }
 }
 
 function htmlTables(page: { sheets: SheetName[]; largest: number }, wanted: string | number | null, fileName: string): number[] {

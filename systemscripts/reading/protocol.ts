@@ -2,7 +2,7 @@ import type { CopyFormat, CopyPiece, CopyPlan } from '../copy-plan.ts'
 import type { FourFields } from '../errors.ts'
 import type { FileKind } from '../file-kind.ts'
 import type { TypedCell } from '../grid.ts'
-import type { TableFacts, TableRow } from '../table.ts'
+import type { EmptyFormulas, TableFacts, TableRow } from '../table.ts'
 
 /** What a thread is to read: plain data, since it crosses to the thread. */
 export interface ReadRequest {
@@ -44,7 +44,7 @@ export type ThreadAnswer =
   | { type: 'rows'; rows: TableRow[] }
   | { type: 'cells'; cells: TypedCell[] }
   | { type: 'piece'; piece: CopyPiece }
-  | { type: 'end' }
+  | { type: 'end'; emptyFormulas: EmptyFormulas[] }
   /** Everything is let go; `heapBytes` is what the thread holds all the same. */
   | { type: 'closed'; heapBytes: number }
   | { type: 'refused'; isPermanent: boolean; error: FourFields }

@@ -46,7 +46,7 @@ function serve(port: MessagePort): void {
         return { type: 'format', format: COPY_FORMAT }
       case 'more': {
         const next = await stream?.next()
-        return next === undefined || next.done ? { type: 'end' } : next.value
+        return next === undefined || next.done ? { type: 'end', emptyFormulas: table?.emptyFormulas?.() ?? [] } : next.value
       }
       case 'close': {
         await stream?.return(undefined)

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import type { GridRow } from '../grid.ts'
+import type { CellPlace, Grid, GridRow } from '../grid.ts'
 import { withShown } from './shown-numbers.ts'
 import { createSheetList } from './spreadsheetml/sheet-list.ts'
 import { createSheetReader } from './spreadsheetml/sheet-reader.ts'
@@ -20,16 +20,22 @@ export async function readXmlWorkbook({ path, fileName }: { path: string; fileNa
   for await (const _ of walkXml(createReadStream(path), list, fileName));
   return {
     sheets: list.sheets,
-    grid: (index, hasTypes = false) => ({
+    grid,
+  }
+
+  function grid(index: number, hasTypes = false): Grid {
+    const emptyFormulas: CellPlace[] = []
+    return {
       kind: 'xml',
       sheet: list.sheets[index]?.name ?? '',
       names: null,
-      rows: rowsOf(index, hasTypes),
-    }),
+      rows: rowsOf(index, hasTypes, emptyFormulas),
+      emptyFormulas,
+    }
   }
 
-  async function* rowsOf(index: number, hasTypes: boolean): AsyncGenerator<GridRow[]> {
-    const reader = createSheetReader(index, { fileName, styles: list.styles, is1904: list.isOf1904(), hasTypes })
+  async function* rowsOf(index: number, hasTypes: boolean, emptyFormulas: CellPlace[]): AsyncGenerator<GridRow[]> {
+    const reader = createSheetReader(index, { fileName, styles: list.styles, is1904: list.isOf1904(), hasTypes, emptyFormulas })
     for await (const _ of walkXml(createReadStream(path), reader, fileName)) {
       const rows = reader.take()
       for (let at = 0; at < rows.length; at += ROWS_PER_BATCH) {

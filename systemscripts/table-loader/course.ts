@@ -10,7 +10,7 @@ export interface Course {
   wider: NewColumn[]
   /** The tables are taken with all columns in which anything stands, those without a name too. */
   hasAllColumns: boolean
-  /** False when a column could not be made wider. */
+  /** False where columns stay as they are, and when one could not be made wider. */
   mayWiden: boolean
 }
 
@@ -36,7 +36,8 @@ export function mayLackColumns({ hasAllColumns }: Course, { kind }: Pick<Table, 
 
 const LOOKING_MODES: LoadMode[] = ['replace', 'upsert', 'append_new']
 
-export function firstCourse({ mode, checks }: TablesLoad, isDryRun: boolean): Course {
+/** @param mayWiden whether columns of the target that are too narrow become wider, or are proposed to */
+export function firstCourse({ mode, checks }: TablesLoad, isDryRun: boolean, mayWiden: boolean): Course {
   const isStaged = isDryRun || mode === 'upsert' || mode === 'append_new' || checks.some(({ kind }) => kind === 'expression')
-  return { lane: isStaged ? 'staged' : 'direct', isAlone: LOOKING_MODES.includes(mode), wider: [], hasAllColumns: false, mayWiden: true }
+  return { lane: isStaged ? 'staged' : 'direct', isAlone: LOOKING_MODES.includes(mode), wider: [], hasAllColumns: false, mayWiden }
 }

@@ -1,10 +1,20 @@
 import { type ClientBase, escapeIdentifier } from 'pg'
 import type { RowReject } from '../copy-plan.ts'
+import { emptyFormulasInWords } from '../empty-formulas.ts'
 import type { Table } from '../table.ts'
 import { findBreaches, verdictOf } from './checks.ts'
 import { type Course, mayLackColumns, NeedsAllColumns, NeedsStaging, NeedsTurn } from './course.ts'
 import { isEmptyFile, refuseEmptyMark } from './empty-file.ts'
-import { type EndFormer, type LoadHost, nothingLoaded, type TableMet, type TablesLoad, type TablesLoaded } from './load.ts'
+import {
+  type EndFormer,
+  emptyLoad,
+  type FormulasMet,
+  type LoadHost,
+  nothingLoaded,
+  type TableMet,
+  type TablesLoad,
+  type TablesLoaded,
+} from './load.ts'
 import { type Meeting, meet, metOf, type NewColumn, splitName, withAdditions } from './meet.ts'
 import { copyPlan, planForTarget } from './plan.ts'
 import type { Proposal } from './proposal.ts'
@@ -35,6 +45,7 @@ export async function loadDirectly(host: LoadHost, load: TablesLoad, course: Cou
         const table = course.hasAllColumns ? await opened.withAllColumns() : opened
         try {
           await copyTable(client, state, table, endFormer)
+          state.formulas.push({ sheet: table.sheet, emptyFormulas: table.emptyFormulas ?? [] })
         } finally {
           await table.close()
         }
@@ -46,7 +57,7 @@ export async function loadDirectly(host: LoadHost, load: TablesLoad, course: Cou
     }
     if (state.proposals.length > 0 || state.rowsRead === 0) {
       await client.query('rollback to savepoint before_load')
-      if (state.proposals.length === 0) return nothingLoaded('empty', 'The file has column names and no rows.')
+      if (state.proposals.length === 0) return emptyLoad('The file has column names and no rows.', state.formulas)
       return { ...nothingLoaded('waiting', waitingReason(state.proposals)), proposals: state.proposals, tables: state.tables }
     }
     return await finish(client, state, endFormer)
@@ -69,6 +80,7 @@ interface DirectLoad {
   rejects: RejectBook
   additions: NewColumn[]
   tables: TableMet[]
+  formulas: FormulasMet[]
   proposals: Proposal[]
   rowsRead: number
   rowsWritten: number
@@ -98,6 +110,7 @@ async function begin(client: ClientBase, host: LoadHost, load: TablesLoad, cours
     rejects: createRejectBook(host.dismissed),
     additions: [],
     tables: [],
+    formulas: [],
     proposals: [],
     rowsRead: 0,
     rowsWritten: 0,
@@ -171,7 +184,7 @@ async function finish(client: ClientBase, state: DirectLoad, endFormer: EndForme
   const { host, load, target, former } = state
   if (target === null) throw new Error('rows were written into no table')
   const rejects = state.rejects.sum()
-  requireFewRejects(rejects, state.rowsRead, load)
+  requireFewRejects(rejects, state.rowsRead, load, state.formulas)
   const datasetColumn = target.datasetColumn ?? load.datasetColumn
   const breaches =
     load.checks.length === 0
@@ -184,7 +197,12 @@ async function finish(client: ClientBase, state: DirectLoad, endFormer: EndForme
         })
   const verdict = verdictOf(breaches, load.fileName, rejects)
   const { isQuarantined } = verdict
-  const reasons = [...verdict.reasons, ...droppedInWords(state.rowsDropped, load.target), ...untoldInWords(rejects)]
+  const reasons = [
+    ...verdict.reasons,
+    ...droppedInWords(state.rowsDropped, load.target),
+    ...untoldInWords(rejects),
+    ...emptyFormulasInWords(state.formulas),
+  ]
   if (isQuarantined && state.leavesFirst) throw new NeedsStaging()
   await waitLonger(client)
   if (former === null || former.datasetColumn === null) await finishTarget(client, state.shaping)

@@ -2,7 +2,8 @@
 import type { ClientBase } from 'pg'
 import type { NameRule } from '../column-names.ts'
 import type { CopyPlan } from '../copy-plan.ts'
-import type { Table } from '../table.ts'
+import { emptyFormulasInWords } from '../empty-formulas.ts'
+import type { Table, TableFacts } from '../table.ts'
 import type { Check } from './checks.ts'
 import type { ColumnSetting } from './column-settings.ts'
 import type { Drift, DriftPolicy } from './drift.ts'
@@ -100,6 +101,9 @@ export interface TableMet {
   drift: Drift
 }
 
+/** What a load found out about one table while its rows were walked. */
+export type FormulasMet = Pick<TableFacts, 'sheet' | 'emptyFormulas'>
+
 export interface Sample {
   kind: 'insert' | 'update' | 'skip'
   sheet: string | null
@@ -141,6 +145,12 @@ export interface TablesLoaded {
 /** Columns by which rows of the target are known; none where every row is a new one. */
 export function namingColumns({ mode, keyColumns }: TablesLoad): string[] {
   return mode === 'upsert' || mode === 'append_new' ? keyColumns : []
+}
+
+/** A file in which no table has a row: perhaps since all its cells are formulas without a value. */
+export function emptyLoad(because: string, formulas: FormulasMet[]): TablesLoaded {
+  const warnings = emptyFormulasInWords(formulas)
+  return { ...nothingLoaded('empty', [because, ...warnings].join(' ')), warnings }
 }
 
 /** A load that changed nothing. */

@@ -1,6 +1,7 @@
 /** The rows of a file that were left out. */
 import type { RowReject } from '../copy-plan.ts'
-import type { LoadHost, TablesLoad } from './load.ts'
+import { emptyFormulasInWords } from '../empty-formulas.ts'
+import type { FormulasMet, LoadHost, TablesLoad } from './load.ts'
 import { LoadRefused, type Rejects } from './load-refused.ts'
 
 /** So many are kept one by one; of the others only how many. */
@@ -41,7 +42,7 @@ export function createRejectBook(dismissed: LoadHost['dismissed']): RejectBook {
 }
 
 /** @throws LoadRefused `too_many_rejects` */
-export function requireFewRejects({ count, told }: Rejects, rowsRead: number, load: TablesLoad): void {
+export function requireFewRejects({ count, told }: Rejects, rowsRead: number, load: TablesLoad, formulas: FormulasMet[]): void {
   const { maxRejects, maxRejectPercent, fileName, mode } = load
   const isAboveCount = maxRejects !== null && count > maxRejects
   const isAbovePercent = maxRejectPercent !== null && count * 100 > maxRejectPercent * rowsRead
@@ -58,7 +59,11 @@ export function requireFewRejects({ count, told }: Rejects, rowsRead: number, lo
     'too_many_rejects',
     `${count.toLocaleString('en')} of ${rowsRead.toLocaleString('en')} row${rowsRead === 1 ? '' : 's'} of "${fileName}" ${count === 1 ? 'does' : 'do'} not fit, and ${limit}`,
     {
-      detail: [...shown, ...(count > shown.length ? [`… and ${(count - shown.length).toLocaleString('en')} more`] : [])].join('\n'),
+      detail: [
+        ...shown,
+        ...(count > shown.length ? [`… and ${(count - shown.length).toLocaleString('en')} more`] : []),
+        ...emptyFormulasInWords(formulas),
+      ].join('\n'),
       hint: `Look at dba.reject_group. Correct the rows in dba.reject (fixed, state = 'retry') and then update dba.file set state = 'retry'; or raise max_rejects in dba.importconfig.`,
     },
   )

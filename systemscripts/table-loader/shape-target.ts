@@ -44,9 +44,12 @@ export async function shapeTarget(client: ClientBase, shaping: Shaping): Promise
   try {
     await asRole(client, ownerRole, widenColumns(shaping))
   } catch (error) {
-    throw error instanceof DatabaseError && ['0A000', '2BP01'].includes(error.code ?? '') ? new CannotWiden(error.message) : error
+    throw error instanceof DatabaseError && UNCHANGEABLE.includes(error.code ?? '') ? new CannotWiden(error.message) : error
   }
 }
+
+/** A view stands on the column, a policy or trigger names it; it is inherited, or rows are parted by it; the table is of a type. */
+const UNCHANGEABLE = ['0A000', '2BP01', '42P16', '42809']
 
 /** What `shapeTarget` left for after the rows. */
 export async function finishTarget(client: ClientBase, shaping: Shaping): Promise<void> {

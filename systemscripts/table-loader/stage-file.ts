@@ -32,6 +32,7 @@ export async function stageFile(client: ClientBase, host: LoadHost, load: Tables
     rowsRead: 0,
     rowsRefused: 0,
     rowsDoubled: 0,
+    formulas: [],
     proposals: [],
     emptyBecause: null,
   }
@@ -43,6 +44,7 @@ export async function stageFile(client: ClientBase, host: LoadHost, load: Tables
       const table = course.hasAllColumns ? await opened.withAllColumns() : opened
       try {
         await stageTable(client, host, load, course, state, table)
+        state.formulas.push({ sheet: table.sheet, emptyFormulas: table.emptyFormulas ?? [] })
       } finally {
         await table.close()
       }

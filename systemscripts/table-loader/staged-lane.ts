@@ -1,10 +1,20 @@
 import type { ClientBase } from 'pg'
 import type { RowReject } from '../copy-plan.ts'
+import { emptyFormulasInWords } from '../empty-formulas.ts'
 import { JobError } from '../errors.ts'
 import { type Breach, breachInWords, findBreaches, verdictOf } from './checks.ts'
 import type { Course } from './course.ts'
 import { findBrokenExpressions } from './expressions.ts'
-import { type EndFormer, type LoadHost, namingColumns, nothingLoaded, type Sample, type TablesLoad, type TablesLoaded } from './load.ts'
+import {
+  type EndFormer,
+  emptyLoad,
+  type LoadHost,
+  namingColumns,
+  nothingLoaded,
+  type Sample,
+  type TablesLoad,
+  type TablesLoaded,
+} from './load.ts'
 import { metOf } from './meet.ts'
 import { type MovedRows, moveRows, moveToTable } from './move-rows.ts'
 import { waitingReason } from './proposals.ts'
@@ -31,9 +41,10 @@ export async function loadStaged(host: LoadHost, load: TablesLoad, course: Cours
   let isMoved = false
   try {
     const staged = await host.prepare((client) => stageFile(client, host, load, course))
-    if (staged.emptyBecause !== null) return await host.commit(async () => nothingLoaded('empty', staged.emptyBecause ?? ''))
+    const { emptyBecause, formulas } = staged
+    if (emptyBecause !== null) return await host.commit(async () => emptyLoad(emptyBecause, formulas))
     if (staged.proposals.length > 0) return await host.commit(async () => waitingLoad(staged))
-    requireFewRejects(staged.rejects.sum(), staged.rowsRead, load)
+    requireFewRejects(staged.rejects.sum(), staged.rowsRead, load, formulas)
     const broken = await findBrokenExpressions(host, load, staged)
     verdictOf(broken, load.fileName, staged.rejects.sum())
     const loaded = await host.commit((client, endFormer) => moveIn(client, host, load, course, staged, broken, endFormer))
@@ -66,7 +77,7 @@ async function moveIn(
   const moved = await moveRows(client, host, load, staged)
   const refused = await rejectsOf(client, host, load, staged, moved.refused)
   rejects.add(refused, moved.refused.length)
-  requireFewRejects(rejects.sum(), staged.rowsRead, load)
+  requireFewRejects(rejects.sum(), staged.rowsRead, load, staged.formulas)
   await removeRows(client, host, moved.refused)
   const breaches = [
     ...broken,
@@ -136,7 +147,7 @@ function loadedOf(
 ): TablesLoaded {
   const { rowsRead, rowsRefused, target, former, meetings } = staged
   const rejects = staged.rejects.sum()
-  const reasons = [...breaches.map(breachInWords), ...untoldInWords(rejects)]
+  const reasons = [...breaches.map(breachInWords), ...untoldInWords(rejects), ...emptyFormulasInWords(staged.formulas)]
   const isQuarantined = quarantineTable !== null
   const kept = rowsRead - rowsRefused - refused.length
   return {

@@ -1,6 +1,6 @@
 /** The table in which the rows of a file lie before they are moved: texts as Postgres takes them for the columns that they are for. */
 import { type ClientBase, escapeIdentifier } from 'pg'
-import type { LoadHost } from './load.ts'
+import type { FormulasMet, LoadHost } from './load.ts'
 import type { Meeting, NewColumn } from './meet.ts'
 import type { Proposal } from './proposal.ts'
 import type { RejectBook } from './rejects.ts'
@@ -23,6 +23,7 @@ export interface Staged {
   rowsRefused: number
   /** Rows that gave way to another one of the same key. */
   rowsDoubled: number
+  formulas: FormulasMet[]
   proposals: Proposal[]
   /** Why there is nothing to load; null: there is. */
   emptyBecause: string | null

@@ -27,7 +27,7 @@ export interface WiderColumn extends NewColumn {
 
 /**
  * Which columns have to become wider for rows that were left out: the least wide type that takes them all. Only columns of a table that is ours,
- * and where the policy lets columns be added, or proposed; all else stays a refusal.
+ * or where people decide; all else stays a refusal.
  */
 export function widerColumns(
   load: TablesLoad,
@@ -36,10 +36,8 @@ export function widerColumns(
   meeting: Meeting,
   rejects: RowReject[],
 ): WiderColumn[] {
-  const { onNewColumn } = load.policy
   // Whoever approves a proposal changes the table with his own rights.
-  const mayWiden = onNewColumn === 'propose' || (target?.isOurs === true && (onNewColumn === 'add' || onNewColumn === 'extra'))
-  if (target === null || !mayWiden) return []
+  if (target === null || (load.policy.onNewColumn !== 'propose' && !target.isOurs)) return []
   // A domain stays what somebody made it.
   const existing = new Set(target.all.filter(({ domain }) => domain === null).map(({ name }) => name))
   const narrow = rejects.filter(({ rule }) => TOO_NARROW.has(rule))

@@ -44,14 +44,12 @@ export interface Taken {
 
 export const reportDocuments: Bench = async (_server, say) => {
   const folder = await mkdtemp(join(tmpdir(), 'rota-bench-'))
-  const peers = process.env.ROTA_BENCH_PEERS ?? ''
-  const byNode = (writer: string) => () =>
-    taken(process.execPath, [join(import.meta.dirname, 'report-document-writers.ts'), writer, join(folder, 'report'), `${ROWS}`, peers])
+  const byNode = (writer: string) => () => byWriter(writer, join(folder, 'report'), ROWS)
   try {
     const own: Taken[] = []
     const measurements: Measurement[] = []
     const others = {
-      'exceljs, ordinary writer': hasExcelJs(peers, say) ? byNode('exceljs') : null,
+      'exceljs, ordinary writer': hasExcelJs(say) ? byNode('exceljs') : null,
       'pandas to_excel': () => byPandas(join(folder, 'report.xlsx'), ROWS),
     }
     for (const [name, write] of Object.entries(others)) {
@@ -71,7 +69,8 @@ export const reportDocuments: Bench = async (_server, say) => {
 }
 
 /** One that is no dependency of the project. */
-function hasExcelJs(folder: string, say: (line: string) => void): boolean {
+export function hasExcelJs(say: (line: string) => void): boolean {
+  const folder = process.env.ROTA_BENCH_PEERS ?? ''
   try {
     return folder !== '' && createRequire(join(folder, 'package.json')).resolve('exceljs') !== ''
   } catch {
@@ -79,6 +78,12 @@ function hasExcelJs(folder: string, say: (line: string) => void): boolean {
   } finally {
     if (folder === '') say('exceljs is left out: npm install --prefix <folder> exceljs, and name the folder in ROTA_BENCH_PEERS')
   }
+}
+
+/** One of report-document-writers.ts. */
+export async function byWriter(writer: string, path: string, rows: number): Promise<Taken> {
+  const peers = process.env.ROTA_BENCH_PEERS ?? ''
+  return await taken(process.execPath, [join(import.meta.dirname, 'report-document-writers.ts'), writer, path, `${rows}`, peers])
 }
 
 /** pandas' to_excel, of rows that it has before its time begins. */

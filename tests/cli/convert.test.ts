@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { temporaryFile, temporaryFolder } from '../systemscripts/test-files.ts'
 import { workbook } from '../systemscripts/workbooks.ts'
+import { book as packedBook } from '../systemscripts/xlsx/packages.ts'
 import { rota } from './rota-process.ts'
 
 const book = workbook(
@@ -99,4 +100,16 @@ test('what cannot be meant is a wrong command line, and a missing file is said',
   const missing = await rota(['convert', '/nowhere/a.csv', '-'], { env: {} })
   assert.equal(missing.code, 1)
   assert.match(missing.err, /CODE: {2}file_missing/)
+})
+
+test('formulas without a value are said on the standard error', async (t) => {
+  const sheet =
+    '<sheetData><row><c t="str"><v>id</v></c><c t="str"><v>total</v></c></row><row><c><v>1</v></c><c><f>1+1</f></c></row></sheetData>'
+  const from = await temporaryFile(t, 'sales.xlsx', packedBook({ sheet }))
+  const ended = await rota(['convert', from, '-'], { env: {} })
+  assert.deepEqual([ended.code, ended.out], [0, 'id,total\n1,\n'])
+  assert.equal(
+    ended.err,
+    'WARNING:  Sheet "Data": 1 formula of column "total" holds no value, in B2: open the workbook in a spreadsheet program and save it.\n',
+  )
 })

@@ -119,6 +119,17 @@ test('other kinds are answered with whether their port can be reached', async (t
   assert.match(post.message, /^Mail server "127.0.0.1" cannot be reached/)
 })
 
+test('a webhook whose address would be refused at the first alert is answered so before', async (t) => {
+  const { options, database, secrets } = await houseOf(t)
+  await secrets.set('hook', `http://127.0.0.1:${await listen(t)}/hook`)
+  await database.query(
+    `insert into dba.connection (connection_name, kind, secret_name, tls, options)
+     values ('hook', 'webhook', 'hook', 'verify', '{"allow_private": true}'), ('plain', 'webhook', 'hook', 'off', '{"allow_private": true}')`,
+  )
+  assert.match((await checkConnection('hook', options)).message, /begins with http:.*set tls = off/)
+  assert.equal((await checkConnection('plain', options)).state, 'ok')
+})
+
 test('Gmail is answered with the account that it lets us into, or with why it does not', async (t) => {
   const { options, database, secrets } = await houseOf(t)
   const gmail = await startGmailStandIn(t)
@@ -187,6 +198,79 @@ test('a row that somebody holds open is passed over and answered the next time',
   assert.deepEqual(await answerConnections(database.pool, ['default'], options), ['ours'])
 })
 
+test('a connection in use is tried again after an hour, one that fails after five minutes, one that nothing uses never', async (t) => {
+  const { options, database } = await houseOf(t)
+  const { query: worker } = await database.as('rota_worker')
+  const port = await listen(t)
+  await database.query(
+    `insert into dba.connection (connection_name, kind, host, port)
+     values ('inbox', 'imap', '127.0.0.1', $1), ('broken', 'smtp', '127.0.0.1', 1), ('idle', 'sftp', '127.0.0.1', $1), ('off', 'imap', '127.0.0.1', $1)`,
+    [port],
+  )
+  await database.query(
+    `insert into dba.inboxconfig (config_name, connection_name, is_active, subject_pattern, save_to) values ('orders', 'inbox', true, '.', 'in'), ('former', 'off', false, '.', 'in')`,
+  )
+  await database.query(`update dba.setting set value = 'broken' where name = 'mail_connection'`)
+  await answerConnections(database.pool, ['default'], options)
+  const since = async (minutes: number) => {
+    await worker(`update dba.connection set checked_at = clock_timestamp() - make_interval(mins => $1)`, [minutes])
+    return answerConnections(database.pool, ['default'], options)
+  }
+  assert.deepEqual(await since(4), [])
+  assert.deepEqual(await since(6), ['broken'])
+  assert.deepEqual(await since(53), ['broken'])
+  assert.deepEqual(await since(67), ['broken', 'inbox'])
+  await database.query(`update dba.setting set value = '2 minutes' where name = 'connection_check'`)
+  assert.deepEqual(await since(3), ['broken', 'inbox'])
+  await database.query(`update dba.setting set value = null where name = 'connection_check'`)
+  assert.deepEqual(await since(600), [])
+})
+
+test('two workers never try one connection at the same time, and one that died holds it no longer than half a minute', async (t) => {
+  const { options, database } = await houseOf(t)
+  const { query: worker } = await database.as('rota_worker')
+  let calls = 0
+  const port = await listen(t, () => calls++)
+  await database.query(
+    `insert into dba.connection (connection_name, kind, host, port, tls) values ('silent', 'postgres', '127.0.0.1', $1, 'off')`,
+    [port],
+  )
+  const both = [0, 0].map(() => answerConnections(database.pool, ['default'], { ...options, limitSeconds: 1 }))
+  assert.deepEqual((await Promise.all(both)).flat(), ['silent'])
+  assert.equal(calls, 1)
+  await worker(`update dba.connection set check_state = 'asked', tried_until = clock_timestamp() + interval '20 seconds'`)
+  assert.deepEqual(await answerConnections(database.pool, ['default'], options), [])
+  await worker(`update dba.connection set tried_until = clock_timestamp() - interval '1 second'`)
+  assert.deepEqual(await answerConnections(database.pool, ['default'], { ...options, limitSeconds: 0.3 }), ['silent'])
+})
+
+test('a connection that breaks opens an incident by itself, and answers again by itself', async (t) => {
+  const { options, database } = await houseOf(t)
+  const { query: worker } = await database.as('rota_worker')
+  const { server, port } = await openServer(t)
+  await database.query(`insert into dba.connection (connection_name, kind, host, port) values ('inbox', 'imap', '127.0.0.1', $1)`, [port])
+  await database.query(
+    `insert into dba.inboxconfig (config_name, connection_name, subject_pattern, save_to) values ('orders', 'inbox', '.', 'in')`,
+  )
+  await answerConnections(database.pool, ['default'], options)
+  const look = async () => {
+    await worker('select dba.watch()')
+    return database.query(`select state, closed_reason from dba.alert where kind = 'connection'`)
+  }
+  assert.deepEqual(await look(), [])
+  await new Promise((resolve) => server.close(resolve))
+  await worker(`update dba.connection set checked_at = clock_timestamp() - interval '2 hours'`)
+  await answerConnections(database.pool, ['default'], options)
+  assert.deepEqual(await look(), [{ state: 'open', closed_reason: null }])
+  // A question is no answer.
+  await worker(`update dba.connection set check_state = 'asked'`)
+  assert.deepEqual(await look(), [{ state: 'open', closed_reason: null }])
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  await worker(`update dba.connection set check_state = 'failed', checked_at = clock_timestamp() - interval '6 minutes'`)
+  await answerConnections(database.pool, ['default'], options)
+  assert.deepEqual(await look(), [{ state: 'recovered', closed_reason: 'the connection answers' }])
+})
+
 async function houseOf(t: TestContext) {
   const database = await freshDatabase(t)
   const redactor = createRedactor()
@@ -204,11 +288,15 @@ async function houseOf(t: TestContext) {
 }
 
 /** A server that takes connections and says nothing. */
-async function listen(t: TestContext): Promise<number> {
-  const server = createServer(() => {})
+async function listen(t: TestContext, onCall?: () => void): Promise<number> {
+  return (await openServer(t, onCall)).port
+}
+
+async function openServer(t: TestContext, onCall: () => void = () => undefined) {
+  const server = createServer(onCall)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => void server.close())
   const address = server.address()
   assert.ok(typeof address === 'object' && address !== null)
-  return address.port
+  return { server, port: address.port }
 }

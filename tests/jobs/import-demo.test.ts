@@ -18,7 +18,7 @@ test('the demo can be typed by a DBA, twice, and its files load into schema demo
   const dba = await bench.as('rota_dba')
   await dba.query(sql)
   await dba.query(sql)
-  assert.deepEqual(await bench.query('select count(*) as schedules from dba.scheduler'), [{ schedules: 8 }])
+  assert.deepEqual(await bench.query('select count(*) as schedules from dba.scheduler'), [{ schedules: 9 }])
   assert.deepEqual(await bench.query(`select schedule_name, trigger from dba.run where trigger = 'request' order by 1`), [
     { schedule_name: 'demo events', trigger: 'request' },
     { schedule_name: 'demo mails', trigger: 'request' },

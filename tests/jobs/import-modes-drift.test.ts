@@ -135,10 +135,10 @@ test('a column that a view stands on stays narrow, and rows that are too long ar
   assert.deepEqual(await bench.query('select line, rule from dba.reject'), [{ line: 3, rule: 'too_long' }])
 })
 
-test('where columns are not added, a value that is too long is refused', async (t) => {
+test('where any drift is to fail, a column that is too narrow stays, and the value that is too long is refused', async (t) => {
   const bench = await importBench(t)
   await target(bench, 'dataset_id bigint, code varchar(3)')
-  await bench.configure({ on_new_column: 'ignore', max_rejects: null })
+  await bench.configure({ on_new_column: 'fail', max_rejects: null })
   await load(bench, '1.csv', 'code\nabc\nabcdef\n')
   assert.deepEqual(await typesOf(bench), { dataset_id: 'bigint', code: 'character varying(3)' })
   assert.deepEqual(await bench.query('select value from dba.reject'), [{ value: 'abcdef' }])

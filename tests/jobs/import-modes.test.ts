@@ -202,7 +202,7 @@ test('both lanes load the same rows, however odd the values', async (t) => {
       ].join('\r\n'),
     )
   }
-  await bench.query(`update dba.importconfig set on_new_column = 'ignore'`)
+  await bench.query(`update dba.importconfig set on_new_column = 'fail'`)
   await bench.query(
     `insert into dba.importcheck (config_name, check_name, kind, expression) values ('staged', 'any', 'expression', 'source_row is null or b is not null')`,
   )

@@ -16,6 +16,14 @@ async function decide(bench: ImportBench, column: string, state: 'approved' | 'r
 }
 
 const loaded = (bench: ImportBench) => bench.query('select a, b from feeds.price order by a, b')
+
+async function typesOfPrice(bench: ImportBench): Promise<unknown[]> {
+  const rows = await bench.query<{ type: string }>(
+    `select format_type(atttypid, atttypmod) as type from pg_attribute where attrelid = 'feeds.price'::regclass and attnum > 0 order by attnum`,
+  )
+  return rows.map(({ type }) => type)
+}
+
 const files = (bench: ImportBench) => bench.query('select state, reason from dba.file')
 
 test('a dry run says which columns would become wider, and leaves them as they are', async (t) => {
@@ -84,6 +92,71 @@ test('propose: where a wider column was refused, the rows that do not fit are re
   assert.deepEqual(await loaded(bench), [{ a: 'abc', b: 2 }])
   assert.deepEqual(await bench.query('select state from dba.columnproposal'), [{ state: 'refused' }])
   assert.deepEqual(await bench.query('select line, rule from dba.reject'), [{ line: 2, rule: 'too_long' }])
+})
+
+for (const onNewColumn of ['add', 'extra', 'ignore']) {
+  for (const mode of ['append', 'upsert']) {
+    test(`${onNewColumn}: a column that is too narrow becomes wider (${mode})`, async (t) => {
+      const bench = await importBench(t)
+      await bench.query(narrowTable)
+      await bench.configure({ on_new_column: onNewColumn, load_mode: mode, ...(mode === 'upsert' ? { key_columns: ['b'] } : {}) })
+      await load(bench, 'a,b\nlonger,70000\nabc,2\n')
+      assert.deepEqual(await loaded(bench), [
+        { a: 'abc', b: 2 },
+        { a: 'longer', b: 70000 },
+      ])
+      assert.deepEqual(await typesOfPrice(bench), ['bigint', 'text', 'integer'])
+    })
+  }
+}
+
+test('fail: a column that is too narrow fails the file, as any drift does', async (t) => {
+  const bench = await importBench(t)
+  await bench.query(narrowTable)
+  await bench.configure({ on_new_column: 'fail' })
+  await assert.rejects(load(bench, 'a,b\nlonger,1\n'), { code: 'too_many_rejects' })
+  assert.deepEqual(await typesOfPrice(bench), ['bigint', 'character varying(3)', 'smallint'])
+})
+
+test('ignore: where a column cannot become wider, its rows are refused: a partition, a column that parts the rows, a table of a type', async (t) => {
+  const narrow: [string, string][] = [
+    [
+      'a column that parts the rows',
+      'create table feeds.price (dataset_id bigint, a varchar(3), b smallint) partition by list (a); create table feeds.rest partition of feeds.price default',
+    ],
+    [
+      'a partition',
+      'create table feeds.whole (dataset_id bigint, a varchar(3), b smallint) partition by list (b); create table feeds.price partition of feeds.whole default',
+    ],
+    [
+      'a table of a type',
+      'create type feeds.shape as (dataset_id bigint, a varchar(3), b smallint); create table feeds.price of feeds.shape',
+    ],
+  ]
+  for (const [what, statements] of narrow) {
+    await t.test(what, async (t) => {
+      const bench = await importBench(t)
+      await bench.query(
+        `create schema feeds authorization rota_target; grant create on schema feeds to rota_target; set role rota_target; ${statements}; reset role`,
+      )
+      await bench.configure({ on_new_column: 'ignore', max_rejects: null })
+      await load(bench, 'a,b\nlonger,1\nabc,2\n')
+      assert.deepEqual(await loaded(bench), [{ a: 'abc', b: 2 }])
+      assert.deepEqual(await bench.query('select line, rule from dba.reject'), [{ line: 2, rule: 'too_long' }])
+    })
+  }
+})
+
+test('propose: a corrected row that is too long for its column asks nobody, and is refused again', async (t) => {
+  const bench = await importBench(t)
+  await bench.query(narrowTable)
+  await bench.configure({ on_new_column: 'propose', max_rejects: null })
+  await load(bench, 'a,b\nabc,x\nabd,2\n')
+  await bench.query(`update dba.reject set fixed = '{"a": "longer", "b": "1"}', state = 'retry'`)
+  await bench.run()
+  assert.deepEqual(await loaded(bench), [{ a: 'abd', b: 2 }])
+  assert.deepEqual(await typesOfPrice(bench), ['bigint', 'character varying(3)', 'smallint'])
+  assert.deepEqual(await bench.query('select state from dba.columnproposal'), [])
 })
 
 test('the column extra is none that files must have, once new columns are no longer kept there', async (t) => {

@@ -7,7 +7,7 @@ test('the files may be typed again by rota_dba, and all that they made is commen
   const dba = await bench.as('rota_dba')
   for (const name of meetmaxFiles) await dba.query(await readMeetmaxSql(name))
   assert.deepEqual(await bench.query('select count(*)::integer as schedules, bool_or(is_active) as any_active from dba.scheduler'), [
-    { schedules: 9, any_active: false },
+    { schedules: 12, any_active: false },
   ])
   const bare = await bench.query(
     `select relname as name from pg_class c where relnamespace = 'meetmax'::regnamespace and relkind in ('r', 'v') and obj_description(oid, 'pg_class') is null

@@ -68,6 +68,13 @@ test('a walk that is slower than the limit is cancelled on the server, and so is
   await assert.rejects(asked, { message: 'given up' })
 })
 
+test('each query has the whole time, whatever the one before has left of its own', async (t) => {
+  const { session } = await houseOf(t, { timeoutSeconds: 2 })
+  await allRows(await session.ask(plain(`select case when n in (50, 150) then pg_sleep(0.6) end from generate_series(1, 300) n`), 1000))
+  const answer = await session.ask(plain('select 1 as one from pg_sleep(1.5)'), 10)
+  assert.deepEqual(await allRows(answer), [['1']])
+})
+
 test('rows too large to be looked at end the session, and the process lives', async (t) => {
   const { session } = await houseOf(t)
   await assert.rejects(session.ask(plain(`select repeat('x', 200000000)`), 10), { code: 'answer_too_large', hint: /left\(notes, 1000\)/ })

@@ -74,31 +74,38 @@ async function convertAll(call: Call, options: ReadTableOptions, signal: AbortSi
   const taken = new Set<string>()
   for await (const table of openTables(from, options)) {
     if (to === '-') {
-      await writeOut(call, table, signal)
+      warn(call, table, await writeOut(call, table, signal))
       return
     }
     const path = call.has('all-sheets') ? csvPathOfSheet(to, table.sheet ?? '', taken) : to
     const bar = createProgressBar(call.err)
-    const { rows, columns } = await writeCsv(table, path, {
+    const { rows, columns, warnings } = await writeCsv(table, path, {
       signal,
       onRows: (count) => bar.show(null, `${basename(path)}: ${count.toLocaleString('en')} rows`),
     }).finally(bar.clear)
     const source = table.sheet === null ? table.kind : `sheet "${table.sheet}" (${table.kind})`
     call.out.line(plain(`${path}: ${rows} rows, ${columns} columns, from ${source}, header in line ${table.headerLine}`))
+    warn(call, table, warnings)
     if (!call.has('all-sheets')) return
   }
 }
 
+/** The standard output may be a pipe to a program that wants the CSV alone. */
+function warn({ err }: Call, { sheet }: Table, warnings: string[]): void {
+  for (const warning of warnings) err.line(plain(`WARNING:  ${sheet === null ? '' : `Sheet "${sheet}": `}${warning}`))
+}
+
 /** Only when the last row has been read all columns are known, and what has been written out cannot be taken back. */
-async function writeOut({ deps: { stdout }, out }: Call, table: Table, signal: AbortSignal): Promise<void> {
+async function writeOut({ deps: { stdout }, out }: Call, table: Table, signal: AbortSignal): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'rota-convert-'))
   try {
     const path = join(folder, 'out.csv')
-    await writeCsv(table, path, { signal })
+    const { warnings } = await writeCsv(table, path, { signal })
     for await (const bytes of createReadStream(path, { highWaterMark: 256 * 1024 })) {
-      if (out.closed.aborted) return
+      if (out.closed.aborted) return []
       if (!stdout.write(bytes)) await drained(stdout, out.closed)
     }
+    return warnings
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

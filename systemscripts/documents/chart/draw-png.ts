@@ -26,6 +26,8 @@ export async function drawPng(data: ChartData, kind: ChartKind, title: string, {
     GlobalFonts.registerFromPath(regular, FONT_FAMILY)
     GlobalFonts.registerFromPath(bold, FONT_FAMILY)
   }
+  // Titles and scales do not follow the font of their chart.
+  Chart.defaults.font.family = FONT_FAMILY
   Chart.register(chart.LineController, chart.BarController, chart.LineElement, chart.PointElement, chart.BarElement)
   Chart.register(chart.LinearScale, chart.CategoryScale, chart.Legend, chart.Title, chart.SubTitle)
   const canvas = createCanvas(width, height)
@@ -89,7 +91,6 @@ const STILL = {
   normalized: true,
   devicePixelRatio: SHARPNESS,
   locale: 'en-US',
-  font: { family: FONT_FAMILY, size: 12 },
 } as const
 
 function lines({ places, series }: ChartData): ChartDataset<'line', Point[]>[] {

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import type { GridRow } from '../../grid.ts'
+import type { CellPlace, Grid, GridRow } from '../../grid.ts'
 import { readZipDirectory, type ZipEntry } from '../../zip-file.ts'
 import { workbookBroken, workbookTooLarge } from '../refusals.ts'
 import type { Workbook } from '../workbook.ts'
@@ -32,17 +32,23 @@ export async function readOds(source: OdsSource): Promise<Workbook> {
   for await (const _ of walkXml(partBytes(source, 'content.xml'), list, fileName));
   return {
     sheets: list.tables.map(({ name, isHidden }) => ({ name, isHidden, hasCells: true })),
-    grid: (index, hasTypes = false) => ({
+    grid,
+  }
+
+  function grid(index: number, hasTypes = false): Grid {
+    const emptyFormulas: CellPlace[] = []
+    return {
       kind: 'ods',
       sheet: list.tables[index]?.name ?? '',
       names: null,
-      rows: rowsOf(index, hasTypes),
-    }),
+      rows: rowsOf(index, hasTypes, emptyFormulas),
+      emptyFormulas,
+    }
   }
 
-  async function* rowsOf(index: number, hasTypes: boolean): AsyncGenerator<GridRow[]> {
+  async function* rowsOf(index: number, hasTypes: boolean, emptyFormulas: CellPlace[]): AsyncGenerator<GridRow[]> {
     const place = list.tables[index]?.place ?? -1
-    const reader = createSheetReader({ fileName, place, styles, nullDate: list.nullDate(), hasTypes })
+    const reader = createSheetReader({ fileName, place, styles, nullDate: list.nullDate(), hasTypes, emptyFormulas })
     for await (const _ of walkXml(partBytes(source, 'content.xml'), reader, fileName)) {
       yield* reader.takeBatches()
       if (reader.isDone()) return

@@ -1,4 +1,4 @@
-import type { CellType, GridRow, Typed } from '../../grid.ts'
+import type { CellPlace, CellType, GridRow, Typed } from '../../grid.ts'
 import { workbookBroken, workbookTooLarge } from '../refusals.ts'
 import { isTypedCell } from '../typed-cells.ts'
 import type { Attributes, XmlReader } from '../xml-walk.ts'
@@ -40,13 +40,15 @@ export interface SheetSource {
   /** The one of the document's list of tables. */
   nullDate: number
   hasTypes: boolean
+  /** Gets the places of formulas without a value. */
+  emptyFormulas: CellPlace[]
 }
 
 /**
  * Reads the rows of one of a document's tables. Rows and cells that are repeated are given as often as they stand for, blank ones
  * left out.
  */
-export function createSheetReader({ place, styles, nullDate, fileName, hasTypes }: SheetSource): SheetReader {
+export function createSheetReader({ place, styles, nullDate, fileName, hasTypes, emptyFormulas }: SheetSource): SheetReader {
   const paragraphs = createCellParagraphs()
   const columnStyles: { until: number; style: string | null }[] = []
   const state: { now: 'before' | 'table' | 'row' | 'cell' | 'done' } = { now: 'before' }
@@ -111,6 +113,7 @@ export function createSheetReader({ place, styles, nullDate, fileName, hasTypes 
     const paragraphsText = paragraphs.take()
     const kind = kindOfNumber()
     const text = odsValueText(cell, paragraphsText, kind, nullDate)
+    if (text === null && isEmptyFormula(cell)) emptyFormulas.push({ line, column })
     if (text !== null) {
       if (column + repeated > MOST_COLUMNS) throw workbookBroken(fileName, `Row ${line} has more than ${MOST_COLUMNS} columns.`)
       countRepeated(repeated - 1)
@@ -184,6 +187,11 @@ function newRow(line: number, attributes: Attributes): RowState {
     typed: [],
     types: [],
   }
+}
+
+/** An empty text is a value, and stated to be one. */
+function isEmptyFormula(cell: Attributes): boolean {
+  return cell('table:formula') !== null && cell('office:value-type') !== 'string'
 }
 
 function countOf(attribute: string | null): number {

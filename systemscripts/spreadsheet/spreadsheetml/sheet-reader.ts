@@ -1,4 +1,4 @@
-import type { CellType, GridRow, Typed } from '../../grid.ts'
+import type { CellPlace, CellType, GridRow, Typed } from '../../grid.ts'
 import { type NumberKind, numberKind, numberText } from '../cell-values.ts'
 import { workbookBroken } from '../refusals.ts'
 import type { ShownNumber } from '../shown-numbers.ts'
@@ -29,10 +29,12 @@ export interface SheetSource {
   styles: Map<string, string>
   is1904: boolean
   hasTypes: boolean
+  /** Gets the places of formulas without a value. */
+  emptyFormulas: CellPlace[]
 }
 
 /** Reads the rows of one of a workbook's sheets, counted from 0. */
-export function createSheetReader(index: number, { fileName, styles, is1904, hasTypes }: SheetSource): SheetReader {
+export function createSheetReader(index: number, { fileName, styles, is1904, hasTypes, emptyFormulas }: SheetSource): SheetReader {
   const state: { now: 'before' | 'sheet' | 'table' | 'row' | 'cell' | 'data' | 'done' } = { now: 'before' }
   const columnStyles = new Map<number, string>()
   let rows: XmlRow[] = []
@@ -50,6 +52,8 @@ export function createSheetReader(index: number, { fileName, styles, is1904, has
   let cellStyle: string | null = null
   let type = ''
   let text = ''
+  /** The cell is a formula of which no value has been met. */
+  let isEmptyFormula = false
   /** Of the number in the cell; null: it holds none. */
   let kind: NumberKind | null = null
   const reader: SheetReader = { open, close, text: null, take, isDone: () => state.now === 'done' }
@@ -100,6 +104,7 @@ export function createSheetReader(index: number, { fileName, styles, is1904, has
     column = placeOf(attribute(attributes, 'ss:Index')) ?? nextColumn
     nextColumn = column + 1 + (placeOf(attribute(attributes, 'ss:MergeAcross')) ?? 0)
     cellStyle = attribute(attributes, 'ss:StyleID')
+    isEmptyFormula = attribute(attributes, 'ss:Formula') !== null
     state.now = 'cell'
   }
 
@@ -118,8 +123,10 @@ export function createSheetReader(index: number, { fileName, styles, is1904, has
       reader.text = null
       state.now = 'cell'
       setCell()
-    } else if (state.now === 'cell') state.now = 'row'
-    else if (state.now === 'row') {
+    } else if (state.now === 'cell') {
+      state.now = 'row'
+      if (isEmptyFormula) emptyFormulas.push({ line, column: column - 1 })
+    } else if (state.now === 'row') {
       state.now = 'table'
       if (row.cells.length > 0) rows.push(row)
     } else if (state.now === 'table' || state.now === 'sheet') state.now = 'done'
@@ -127,6 +134,7 @@ export function createSheetReader(index: number, { fileName, styles, is1904, has
 
   function setCell(): void {
     const value = valueText()
+    if (value !== null || type === 'String') isEmptyFormula = false
     if (value === null) return
     if (column > MOST_COLUMNS || line > MOST_ROWS) throw workbookBroken(fileName, `A cell stands in row ${line}, column ${column}.`)
     row.cells[column - 1] = value

@@ -11,7 +11,8 @@ import { textOf, type XmlWindow } from './xml-window.ts'
  */
 export function readAnyCell(window: XmlWindow, builder: RowBuilder, start: Token): number | null {
   const attributes = readAttributes(window.text, start.from, start.to)
-  const content = start.kind === 'empty' ? { end: start.end, value: '', inline: '' } : readContent(window, start)
+  const content =
+    start.kind === 'empty' ? { end: start.end, value: '', inline: '', hasFormula: false, hasValue: false } : readContent(window, start)
   if (content === null) return null
   const stated = attributes.get('r')
   const [, letters, digits = '0'] = /^\$?([A-Za-z]{1,3})\$?(\d{1,7})$/.exec(stated ?? '') ?? []
@@ -20,7 +21,8 @@ export function readAnyCell(window: XmlWindow, builder: RowBuilder, start: Token
   const row = Number(digits)
   const type = attributes.get('t') ?? 'n'
   const { value, inline, end } = content
-  if (type === 'n') builder.putNumber(column, row, value, Number(attributes.get('s') ?? 0))
+  if (isEmptyFormula(type, content)) builder.putFormula(column, row)
+  else if (type === 'n') builder.putNumber(column, row, value, Number(attributes.get('s') ?? 0))
   else if (type === 's' && value.trim() === '') builder.putNothing(column, row)
   else if (type === 's') builder.putShared(column, row, /^\s*\d+\s*$/.test(value) ? Number(value) : -1)
   else if (!builder.putTyped(type, column, row, type === 'inlineStr' ? inline : value))
@@ -28,11 +30,28 @@ export function readAnyCell(window: XmlWindow, builder: RowBuilder, start: Token
   return end
 }
 
-/** `value` of `<v>`, `inline` of `<is>`; null when the window ends before the cell does. */
-function readContent(window: XmlWindow, start: Token): { end: number; value: string; inline: string } | null {
+interface Content {
+  end: number
+  /** Of `<v>`. */
+  value: string
+  /** Of `<is>`. */
+  inline: string
+  hasFormula: boolean
+  hasValue: boolean
+}
+
+/** An empty value is a value where it is a text. */
+function isEmptyFormula(type: string, { hasFormula, hasValue, value, inline }: Content): boolean {
+  return hasFormula && inline === '' && (!hasValue || (type === 'n' && value.trim() === ''))
+}
+
+/** Null when the window ends before the cell does. */
+function readContent(window: XmlWindow, start: Token): Content | null {
   const path: string[] = []
   let value = ''
   let inline = ''
+  let hasFormula = false
+  let hasValue = false
   for (let at = start.end; ; ) {
     const token = readToken(window.text, at)
     if (token === null) return null
@@ -45,12 +64,14 @@ function readContent(window: XmlWindow, start: Token): { end: number; value: str
       continue
     }
     at = token.end
+    if (path.length === 0 && name === 'f') hasFormula = true
+    if (path.length === 0 && name === 'v') hasValue = true
     const isValue = path.length === 1 && path[0] === 'v'
     if (token.kind === 'text' && isValue) value += decodeXml(textOf(window, token.from, token.to))
     if (token.kind === 'cdata' && isValue) value += textOf(window, token.from, token.to)
     if (token.kind === 'open') path.push(name)
     if (token.kind !== 'close') continue
-    if (path.length === 0) return { end: at, value, inline }
+    if (path.length === 0) return { end: at, value, inline, hasFormula, hasValue }
     if (path.pop() !== name) throw new XmlError(`"</${token.name}>" ends what was not begun`)
   }
 }

@@ -121,16 +121,21 @@ function readCell(window: XmlWindow, bytes: Buffer, builder: RowBuilder, from: n
     if (bytes[at] !== QUOTE) return 0
     at += 1
   }
-  at += 1
-  if (bytes[at] === LESS && bytes[at + 1] === LETTER_F) at = behindFormula(bytes, at)
+  const content = at + 1
+  at = bytes[content] === LESS && bytes[content + 1] === LETTER_F ? behindFormula(bytes, content) : content
   if (at === 0 || bytes[at] !== LESS) return 0
   if (type === INLINE) return readInline(window, bytes, builder, at, column, row)
   if (bytes[at + 1] === SLASH) {
     if (!stands(CELL_END, bytes, at)) return 0
-    builder.putNothing(column, row)
+    if (at > content) builder.putFormula(column, row)
+    else builder.putNothing(column, row)
     return at + CELL_END.length
   }
   if (bytes[at + 1] !== LETTER_V || bytes[at + 2] !== GREATER) return 0
+  if (at > content && type === LETTER_N && stands(VALUE_END, bytes, at + 3)) {
+    builder.putFormula(column, row)
+    return at + 3 + VALUE_END.length
+  }
   if (type === LETTER_S) return readShared(bytes, builder, at + 3, column, row)
   if (type === LETTER_N) return readNumber(window, bytes, builder, at + 3, column, row, style)
   const plain = plainEnd(bytes, at + 3)

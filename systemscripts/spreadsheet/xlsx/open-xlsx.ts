@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { CellSink } from '../../cell-sink.ts'
-import type { GridRow, TypedCell } from '../../grid.ts'
+import type { CellPlace, GridRow, TypedCell } from '../../grid.ts'
 import { readZipDirectory } from '../../zip-file.ts'
 import { sheetNotFound, sheetWithoutCells, workbookBroken, workbookTooLarge } from '../refusals.ts'
 import { type CellFact, typedCell } from './cell-value.ts'
@@ -38,6 +38,8 @@ export interface ReadSheetOptions {
   shownUntilLine?: number
   /** Asked before each row: where its cells go; then `rows` come empty, whenever the sink is full. Default: nowhere. */
   sink?: () => CellSink | null
+  /** Gets the places of formulas that hold no value. Default: nobody asks. */
+  emptyFormulas?: CellPlace[]
 }
 
 /** An .xlsx or .xlsm that is open. Sheets may be read one after the other, and again. */
@@ -96,8 +98,11 @@ function workbookOf(zip: Package, parts: WorkbookParts): XlsxWorkbook {
     close: () => zip.file.close(),
   }
 
-  async function* readSheet(index: number, { shownUntilLine = 0, sink = nowhere }: ReadSheetOptions = {}): AsyncGenerator<GridRow[]> {
-    for await (const { rows, facts } of scanSheet(chosen(index), shownUntilLine, sink)) {
+  async function* readSheet(
+    index: number,
+    { shownUntilLine = 0, sink = nowhere, emptyFormulas }: ReadSheetOptions = {},
+  ): AsyncGenerator<GridRow[]> {
+    for await (const { rows, facts } of scanSheet(chosen(index), shownUntilLine, sink, emptyFormulas)) {
       addShown(rows, facts, parts.is1904)
       yield rows
     }
@@ -124,11 +129,12 @@ function workbookOf(zip: Package, parts: WorkbookParts): XlsxWorkbook {
     { name, part }: SheetPart,
     factsUntilLine: number,
     sink: () => CellSink | null,
+    emptyFormulas: CellPlace[] | null = null,
   ): AsyncGenerator<{ rows: GridRow[]; facts: (CellFact[] | null)[] }> {
     if (part === null) throw workbookBroken(zip.fileName, `The part of sheet "${name}" is missing.`)
     try {
       strings ??= parts.sharedStrings === null ? Promise.resolve(createStringStore()) : readSharedStrings(zip, parts.sharedStrings)
-      const context = { strings: await strings, is1904: parts.is1904, factsUntilLine, sink }
+      const context = { strings: await strings, is1904: parts.is1904, factsUntilLine, sink, emptyFormulas }
       styles ??= parts.styles === null ? Promise.resolve([]) : readXml(zip, parts.styles).then(readStyles)
       const builder = createRowBuilder({ ...context, styles: await styles })
       const scanner = createSheetScanner(builder)

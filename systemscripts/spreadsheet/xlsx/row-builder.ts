@@ -1,4 +1,5 @@
 import type { CellSink } from '../../cell-sink.ts'
+import type { CellPlace } from '../../grid.ts'
 import { numberText } from '../cell-values.ts'
 import { booleanText, type CellFact, isoText, momentType, numberOf, numericText } from './cell-value.ts'
 import { createMomentBytes } from './moment-bytes.ts'
@@ -17,11 +18,15 @@ export interface SheetContext {
   factsUntilLine: number
   /** Asked before each row: where it goes instead of `rows`. */
   sink: () => CellSink | null
+  /** Gets the places of formulas without a value; null or missing: nobody asks. */
+  emptyFormulas?: CellPlace[] | null
 }
 
 /** Makes rows of cells as they are found: of what is written in a cell its text, or the bytes of it. Places are those of SheetRows. */
 export interface RowBuilder extends SheetRows {
   putNothing(column: number, row: number): void
+  /** A formula without a value. */
+  putFormula(column: number, row: number): void
   putShared(column: number, row: number, index: number): void
   putNumber(column: number, row: number, raw: string, style: number): void
   /** Puts a number whose text lies in the window as `number` says, which is filled in before. */
@@ -43,14 +48,19 @@ export interface WrittenNumber {
   isShortest: boolean
 }
 
-export function createRowBuilder({ strings, styles, is1904, factsUntilLine, sink }: SheetContext): RowBuilder {
+export function createRowBuilder({ strings, styles, is1904, factsUntilLine, sink, emptyFormulas }: SheetContext): RowBuilder {
   const rows = createSheetRows(factsUntilLine, sink)
   const moments = createMomentBytes()
   const number: WrittenNumber = { from: 0, to: 0, value: Number.NaN, isShortest: false }
-  return Object.assign(rows, { putNothing, putShared, putNumber, putDigits, number, putTyped, putAscii })
+  return Object.assign(rows, { putNothing, putFormula, putShared, putNumber, putDigits, number, putTyped, putAscii })
 
   function putNothing(column: number, row: number): void {
     rows.put(column, row, null, false)
+  }
+
+  function putFormula(column: number, row: number): void {
+    rows.put(column, row, null, false)
+    emptyFormulas?.push({ line: rows.line, column })
   }
 
   function putShared(column: number, row: number, index: number): void {

@@ -46,6 +46,23 @@ test('a look that is not whole finds what ended since the last', async (t) => {
   assert.deepEqual(await alerts(), ['failed prices recovered 2'])
 })
 
+test('a report that fails at its own hour is as severe as any schedule, in whole sentences', async (t) => {
+  const { watch, dba, worker, database, reader } = await alertHouse(t)
+  await dba(
+    `insert into dba.reportconfig (config_name, subject, to_addresses, cron) values ('orders', 'Orders', '{ann@example.com}', '20 6 * * *')`,
+  )
+  await database.query(inReplica(`update dba.scheduler set created_at = '2015-01-01', updated_at = '2015-01-01'`))
+  await addRun(worker, 'orders', '2015-03-02 06:20Z', 'failed')
+  await database.query(inReplica(`update dba.run set error_detail = 'Tray 2 is empty.', error_hint = 'Fill it.' where state = 'failed'`))
+  await watch('2015-03-02 06:21Z')
+  assert.deepEqual(await reader('select severity, message from dba.alert'), [
+    { severity: 'severe', message: 'its latest run failed: Printer has no paper (out_of_paper). Tray 2 is empty. Fill it.' },
+  ])
+  assert.deepEqual(await reader(`select severity from dba.problem where subject = 'orders' and message like 'its latest run failed%'`), [
+    { severity: 'severe' },
+  ])
+})
+
 test('only what alert_on names is an incident', async (t) => {
   const { watch, alerts, messages, worker, dba } = await alertHouse(t, `alert_on = '{missed}', cron = '20 5 * * *'`)
   await addRun(worker, 'prices', '2015-03-02 05:20Z', 'failed')

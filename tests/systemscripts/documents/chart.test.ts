@@ -36,6 +36,36 @@ test('lines are drawn in the colours of the palette, and null is a gap', async (
   assert.deepEqual(middle, [])
 })
 
+test('whatever a chart writes is in the font that comes with the program, on a machine with other fonts as well', async (t) => {
+  const context: unknown = Object.getPrototypeOf(createCanvas(1, 1).getContext('2d'))
+  assert.ok(typeof context === 'object' && context !== null)
+  const font = Object.getOwnPropertyDescriptor(context, 'font')
+  const write = Object.getOwnPropertyDescriptor(context, 'fillText')
+  assert.ok(font?.get && typeof write?.value === 'function')
+  const fonts = new Set<unknown>()
+  const { get } = font
+  const fillText: unknown = write.value
+  Object.defineProperty(context, 'fillText', {
+    ...write,
+    value(this: unknown, ...args: unknown[]) {
+      fonts.add(get.call(this))
+      assert.ok(typeof fillText === 'function')
+      return Reflect.apply(fillText, this, args)
+    },
+  })
+  t.after(() => Object.defineProperty(context, 'fillText', write))
+  const rows = days([
+    ['2026-10-01', '10', 'x', '1.5'],
+    ['2026-10-02', '20', 'y', '2.5'],
+  ])
+  await drawChart(rows, 'line', { name: 'lines', title: 'Events' })
+  assert.ok(fonts.size > 0)
+  assert.deepEqual(
+    [...fonts].filter((used) => typeof used !== 'string' || !/DejaVu Sans/.test(used)),
+    [],
+  )
+})
+
 test('bars are drawn from zero, for negative values as well', async () => {
   const { png, alt } = await drawChart(
     rowsOf(
