@@ -18,7 +18,7 @@ test(`what is taken, Postgres takes (seed ${seed})`, async (t) => {
     await t.test(`${columnRule.type} ${columnRule.format ?? ''}`, async () => {
       const junk = fc.sample(junkOf(characters), { numRuns: 4000, seed })
       const accepted = acceptedOf(columnRule, junk)
-      assert.ok(accepted.length > 20, `only ${accepted.length} were taken`)
+      assert.ok(accepted.length > 5, `only ${accepted.length} were taken`)
       await copied(
         database,
         columnRule.type,
