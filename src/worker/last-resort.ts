@@ -1,6 +1,6 @@
 /** Says by mail that Postgres is away, by a mail server that the environment names: then nothing else can be said. */
 import { randomUUID } from 'node:crypto'
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, unlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { composeMail } from '../../systemscripts/outgoing-mail/compose-mail.ts'
@@ -155,9 +155,9 @@ async function readAbsence(path: string): Promise<Absence | null> {
   }
 }
 
-/** True for one of several who try at once. */
+/** True for one of several who try at once; `rm` would say so to each. */
 async function remove(path: string): Promise<boolean> {
-  return rm(path).then(
+  return unlink(path).then(
     () => true,
     () => false,
   )
